@@ -1,0 +1,69 @@
+/**
+ * The first thing every executable runs. It imports nothing before it knows that this Node is new enough: the SQLite
+ * binding crashes an older one with a segmentation fault, which tells nobody anything.
+ */
+const OLDEST_NODE = [22, 19] as const;
+
+/** What an executable is made of, loaded only as far as the command needs. */
+export interface Executable<Plugin> {
+  readonly name: string;
+  /** The declaration (settings, streams): light enough for `--about`. */
+  plugin(): Promise<Plugin>;
+  /** Everything that a real run needs. */
+  run(plugin: Plugin, io: import('../singer/io.ts').Io): Promise<number>;
+}
+
+interface Describable {
+  readonly description: string;
+  readonly settings: import('../singer/config.ts').SettingsSchema;
+  readonly capabilities: readonly string[];
+}
+
+/** Answers `--version` and `--about` at once, else runs; sets the exit code and lets the process end by itself. */
+export async function start<Plugin extends Describable>(executable: Executable<Plugin>): Promise<void> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    process.stderr.write(
+      `${executable.name} needs Node ${OLDEST_NODE.join('.')} or newer and was started by ${process.versions.node}; install a newer Node, or use npx in a folder where tapworks is installed\n`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const argv = process.argv.slice(2);
+  if (argv.includes('--version')) {
+    const { version } = await import('../singer/version.ts');
+    process.stdout.write(`${executable.name} v${version}\n`);
+    return;
+  }
+  const about = argv.find((word) => word === '--about' || word.startsWith('--about='));
+  if (about !== undefined) {
+    const [{ aboutText }, { version }, plugin] = await Promise.all([
+      import('../singer/about.ts'),
+      import('../singer/version.ts'),
+      executable.plugin(),
+    ]);
+    const asked =
+      about.split('=')[1] ??
+      argv.find((word) => word.startsWith('--format='))?.split('=')[1] ??
+      argv[argv.indexOf('--format') + 1];
+    const format = asked === 'json' || asked === 'markdown' ? asked : 'text';
+    process.stdout.write(`${aboutText({ ...plugin, name: executable.name, version }, format)}\n`);
+    return;
+  }
+  // Compiled code is kept between runs; Node falls back to compiling when it cannot write there.
+  (await import('node:module')).enableCompileCache?.();
+  const { processIo } = await import('../singer/io.ts');
+  let io: import('../singer/io.ts').Io;
+  try {
+    io = processIo();
+  } catch (error) {
+    process.stderr.write(
+      `${executable.name}: ${error instanceof Error ? ((error as { line?: string }).line ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  process.exitCode = await executable.run(await executable.plugin(), io);
+  // An open stdin would keep a target alive whose work is done (or refused) while the tap still writes.
+  process.stdin.destroy();
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+import { start } from './start.ts';
+
+await start({
+  name: 'target-sqlite',
+  plugin: async () => (await import('../targets/sqlite/target.ts')).target,
+  run: async (target, io) => (await import('../singer/run-target.ts')).runTarget(target, io),
+});

@@ -1,0 +1,249 @@
+/** Discovery output and selection. */
+import { readFile } from 'node:fs/promises';
+import { nearest } from './config.ts';
+import { ConnectorError, textOf } from './errors.ts';
+import { isObject, type Json, parseLossless, type Row } from './lossless.ts';
+import type { JsonSchema } from './messages.ts';
+import type { Selected, StreamDeclaration } from './stream.ts';
+
+type Metadata = { readonly [key: string]: Json };
+
+interface MetadataEntry {
+  readonly breadcrumb: readonly string[];
+  readonly metadata: Metadata;
+}
+
+/** One stream of a catalog file. */
+export interface CatalogEntry {
+  readonly tap_stream_id: string;
+  readonly stream: string;
+  readonly schema: JsonSchema;
+  readonly key_properties: readonly string[];
+  readonly replication_method?: string;
+  readonly metadata: readonly MetadataEntry[];
+}
+
+export interface Catalog {
+  readonly streams: readonly CatalogEntry[];
+}
+
+function propertyEntries(
+  schema: JsonSchema,
+  automatic: ReadonlySet<string>,
+  above: readonly string[] = [],
+): MetadataEntry[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, node]) => {
+    const breadcrumb = [...above, 'properties', name];
+    const inclusion = above.length === 0 && automatic.has(name) ? 'automatic' : 'available';
+    return [{ breadcrumb, metadata: { inclusion } }, ...propertyEntries(node, automatic, breadcrumb)];
+  });
+}
+
+function catalogEntry(stream: StreamDeclaration): CatalogEntry {
+  const automatic = new Set(
+    stream.automatic ? Object.keys(stream.schema.properties ?? {}) : [...stream.key, ...(stream.bookmarks ?? [])],
+  );
+  return {
+    tap_stream_id: stream.name,
+    stream: stream.name,
+    schema: stream.schema,
+    key_properties: stream.key,
+    replication_method: stream.replication,
+    metadata: [
+      {
+        breadcrumb: [],
+        metadata: {
+          inclusion: stream.automatic ? 'automatic' : 'available',
+          'selected-by-default': stream.selectedByDefault || stream.automatic === true,
+          'table-key-properties': stream.key,
+          'forced-replication-method': stream.replication,
+          ...(stream.bookmarks !== undefined && { 'valid-replication-keys': stream.bookmarks }),
+        },
+      },
+      ...propertyEntries(stream.schema, automatic),
+    ],
+  };
+}
+
+/** The catalog of static streams, ordered by name; every property has its own metadata entry (Meltano needs that to let users deselect it). */
+export function catalogOf(streams: readonly StreamDeclaration[]): Catalog {
+  return { streams: [...streams].sort((a, b) => (a.name < b.name ? -1 : 1)).map(catalogEntry) };
+}
+
+/** Reads a catalog file. @throws ConnectorError `config` when it is not a catalog. */
+export async function readCatalog(path: string): Promise<Catalog> {
+  let value: Json;
+  try {
+    value = parseLossless(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new ConnectorError('config', `cannot read the catalog ${path}: ${textOf(cause)}`, { path }, { cause });
+  }
+  if (!isObject(value) || !Array.isArray(value.streams)) {
+    throw new ConnectorError(
+      'config',
+      `${path} is not a catalog: it has no list "streams"`,
+      { path },
+      {
+        hint: 'start from the output of --discover',
+      },
+    );
+  }
+  return value as unknown as Catalog;
+}
+
+/** Hand-written catalogs hold `"true"` as often as `true`; anything else is a slip worth an error. */
+function flag(value: Json | undefined, where: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new ConnectorError(
+    'config',
+    `the catalog says ${JSON.stringify(value)} for "selected" of ${where}`,
+    {},
+    {
+      hint: 'write true or false',
+    },
+  );
+}
+
+function chosen(metadata: Metadata | undefined, where: string): boolean | undefined {
+  return flag(metadata?.selected, where) ?? flag(metadata?.['selected-by-default'], where);
+}
+
+/**
+ * What is left of a schema after selection: `unsupported` and children of what is out are out, `automatic` is in, else
+ * `selected`, else `selected-by-default`, else as the parent. Returns undefined when nothing is left.
+ */
+function prune(
+  schema: JsonSchema,
+  find: (breadcrumb: string) => Metadata | undefined,
+  always: ReadonlySet<string>,
+  stream: string,
+  above: readonly string[] = [],
+): JsonSchema | undefined {
+  if (schema.properties === undefined) return schema;
+  const kept: Record<string, JsonSchema> = {};
+  for (const [name, node] of Object.entries(schema.properties)) {
+    const breadcrumb = [...above, 'properties', name];
+    const metadata = find(JSON.stringify(breadcrumb));
+    const inclusion = metadata?.inclusion;
+    const where = `${stream}.${breadcrumb.filter((_, index) => index % 2 === 1).join('.')}`;
+    const key = above.length === 0 && always.has(name);
+    if (!key) {
+      if (inclusion === 'unsupported') continue;
+      if (
+        inclusion !== 'automatic' &&
+        (chosen(metadata, where) ?? flag(node.selected as Json | undefined, where)) === false
+      )
+        continue;
+    }
+    const inner = prune(node, find, new Set(), stream, breadcrumb);
+    if (inner !== undefined) kept[name] = inner;
+  }
+  if (Object.keys(kept).length === 0 && Object.keys(schema.properties).length > 0 && above.length > 0) return undefined;
+  const required = schema.required?.filter((name) => name in kept);
+  return { ...schema, properties: kept, ...(required !== undefined && { required }) };
+}
+
+function wholeStream(declaration: StreamDeclaration): Selected {
+  return { declaration, schema: declaration.schema, key: declaration.key };
+}
+
+/** True when `name` matches a pattern with `*` and `?`. */
+function matches(pattern: string, name: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`).test(name);
+}
+
+/**
+ * The streams to read: from the catalog if one is given, else from the `streams` setting (names or globs), else each
+ * stream's default. Streams that a catalog does not name are deselected. Bookkeeping streams are always in.
+ * @throws ConnectorError `config` when a selected stream is unknown.
+ */
+export function select(
+  streams: readonly StreamDeclaration[],
+  catalog: Catalog | undefined,
+  wanted: readonly string[] | undefined,
+): readonly Selected[] {
+  if (catalog !== undefined) return fromCatalog(streams, catalog);
+  if (wanted === undefined) return streams.filter((s) => s.selectedByDefault || s.automatic).map(wholeStream);
+  const choosable = streams.filter((s) => !s.automatic).map(({ name }) => name);
+  for (const pattern of wanted) {
+    if (choosable.some((name) => matches(pattern, name)) || streams.some(({ name }) => name === pattern)) continue;
+    throw unknownStream(pattern, choosable, 'the setting "streams"');
+  }
+  return streams.filter((s) => s.automatic || wanted.some((pattern) => matches(pattern, s.name))).map(wholeStream);
+}
+
+function unknownStream(name: string, known: readonly string[], where: string): ConnectorError {
+  const near = nearest(name, known);
+  return new ConnectorError(
+    'config',
+    `${where} names the stream "${name}", which does not exist`,
+    { stream: name },
+    {
+      hint: near === undefined ? `known streams: ${known.join(', ')}` : `did you mean "${near}"?`,
+    },
+  );
+}
+
+function fromCatalog(streams: readonly StreamDeclaration[], catalog: Catalog): readonly Selected[] {
+  const byName = new Map(catalog.streams.map((entry) => [entry.tap_stream_id ?? entry.stream, entry]));
+  const isSelected = (entry: CatalogEntry): boolean => {
+    const root = entry.metadata?.find(({ breadcrumb }) => breadcrumb.length === 0)?.metadata;
+    const legacy = flag(
+      (entry as unknown as Metadata).selected ?? (entry.schema?.selected as Json | undefined),
+      entry.stream,
+    );
+    if (entry.metadata === undefined) return legacy ?? true;
+    return chosen(root, entry.stream) ?? legacy ?? false;
+  };
+  for (const [name, entry] of byName) {
+    if (!streams.some((stream) => stream.name === name) && isSelected(entry)) {
+      throw unknownStream(
+        name,
+        streams.map((stream) => stream.name),
+        'the catalog',
+      );
+    }
+  }
+  return streams.flatMap((declaration) => {
+    if (declaration.automatic) return [wholeStream(declaration)];
+    const entry = byName.get(declaration.name);
+    if (entry === undefined || !isSelected(entry)) return [];
+    const metadata = new Map((entry.metadata ?? []).map((item) => [JSON.stringify(item.breadcrumb), item.metadata]));
+    const always = new Set([...declaration.key, ...(declaration.bookmarks ?? [])]);
+    // The catalog's schema wins, so that a user's override counts; without one the declared schema is used.
+    const schema = isObject(entry.schema) && entry.schema.properties !== undefined ? entry.schema : declaration.schema;
+    const pruned = prune(schema, (breadcrumb) => metadata.get(breadcrumb), always, declaration.name);
+    return pruned === undefined ? [] : [{ declaration, schema: pruned, key: declaration.key }];
+  });
+}
+
+/** Takes everything out of a record that its schema does not have, at every depth; `undefined` when nothing had to go. */
+export function projection(full: JsonSchema, selected: JsonSchema): ((record: Row) => Row) | undefined {
+  const names = Object.keys(selected.properties ?? {});
+  const inner = new Map<string, (record: Row) => Row>();
+  for (const name of names) {
+    const before = full.properties?.[name];
+    const after = selected.properties?.[name];
+    if (before?.properties === undefined || after === undefined) continue;
+    const nested = projection(before, after);
+    if (nested !== undefined) inner.set(name, nested);
+  }
+  const dropped = Object.keys(full.properties ?? {}).some((name) => !names.includes(name));
+  if (!dropped && inner.size === 0) return undefined;
+  return (record) => {
+    const kept: Record<string, Json> = {};
+    for (const name of names) {
+      const value = record[name];
+      if (value === undefined) continue;
+      const nested = inner.get(name);
+      kept[name] = nested !== undefined && isObject(value) ? (nested(value) as Json) : value;
+    }
+    return kept;
+  };
+}

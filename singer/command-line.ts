@@ -1,0 +1,137 @@
+/** Command lines of taps and targets (yargs): what is known, and a near name for what is not. */
+import yargs, { type Options } from 'yargs';
+import { nearest } from './config.ts';
+import { ConnectorError } from './errors.ts';
+import type { LogFormat } from './log.ts';
+
+/** Flags every executable has. */
+const COMMON = {
+  'log-format': {
+    choices: ['json', 'pretty', 'singer-sdk'],
+    describe: 'Form of the log lines on stderr (default: pretty on a terminal, else json)',
+  },
+  'log-level': { type: 'string', describe: 'DEBUG, INFO, WARNING, ERROR or CRITICAL' },
+  'metrics-file': { type: 'string', requiresArg: true, describe: 'Write Prometheus text to this file' },
+} as const satisfies Record<string, Options>;
+
+const CONFIG = {
+  config: {
+    alias: 'c',
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    nargs: 1,
+    describe: 'Settings file (JSON), or ENV for the environment; repeatable, later wins',
+  },
+} as const satisfies Record<string, Options>;
+
+const ABOUT = {
+  about: { type: 'string', describe: 'Describe this program and its settings' },
+  format: { choices: ['text', 'json', 'markdown'], describe: 'Form of --about' },
+} as const satisfies Record<string, Options>;
+
+export const TAP_FLAGS = {
+  ...CONFIG,
+  state: {
+    alias: 's',
+    type: 'string',
+    requiresArg: true,
+    describe: 'State file to resume from; missing or empty means first run',
+  },
+  catalog: {
+    alias: ['properties', 'p'],
+    type: 'string',
+    requiresArg: true,
+    describe: 'Catalog file that selects streams and properties',
+  },
+  discover: { alias: 'd', type: 'boolean', describe: 'Print the catalog and exit' },
+  test: {
+    type: 'string',
+    describe: 'Read at most one record per stream and report; --test=schema writes the schemas only',
+  },
+  ...ABOUT,
+  ...COMMON,
+  dev: { type: 'boolean', hidden: true },
+} as const satisfies Record<string, Options>;
+
+export const TARGET_FLAGS = {
+  ...CONFIG,
+  input: { type: 'string', requiresArg: true, describe: 'Read messages from this file instead of stdin' },
+  'state-file': { type: 'string', requiresArg: true, describe: 'Also keep the last safe state in this file' },
+  ...ABOUT,
+  ...COMMON,
+} as const satisfies Record<string, Options>;
+
+/** Flags as given: `undefined` when absent. */
+export interface Flags {
+  readonly help: boolean;
+  readonly config: readonly string[];
+  readonly logFormat: LogFormat | undefined;
+  readonly logLevel: string | undefined;
+  readonly metricsFile: string | undefined;
+  /** The value of a flag by its long name. */
+  get(name: string): string | boolean | undefined;
+}
+
+/** A command line as it was understood, and its help text. */
+export interface CommandLine {
+  readonly flags: Flags;
+  help(): Promise<string>;
+}
+
+/**
+ * Reads `argv`.
+ * @throws ConnectorError `config` for unknown flags (with the nearest known name), surplus words and missing values.
+ */
+export async function readCommandLine(
+  name: string,
+  argv: readonly string[],
+  options: Readonly<Record<string, Options>>,
+  usage: string,
+): Promise<CommandLine> {
+  const known = Object.entries(options).flatMap(([flag, { alias }]) => [flag, ...[alias ?? []].flat()]);
+  const refuse = (problem: string, hint?: string) =>
+    new ConnectorError('config', `${name}: ${problem}`, {}, { hint: hint ?? `${name} --help lists the flags` });
+  const parser = yargs([...argv])
+    .scriptName(name)
+    .usage(usage)
+    .options(options)
+    .version(false)
+    .help(false)
+    .option('help', { alias: 'h', type: 'boolean', describe: 'Show this help' })
+    .option('version', { type: 'boolean', describe: 'Show the version' })
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'boolean-negation': false,
+      'duplicate-arguments-array': false,
+    })
+    .wrap(100)
+    .exitProcess(false)
+    .strict()
+    .fail((message: string | undefined, error: Error | undefined) => {
+      const unknown = /^Unknown arguments?: (.*)$/.exec(message ?? '')?.[1]?.split(', ')[0];
+      if (unknown === undefined) throw refuse((message ?? String(error)).replace(/\s*\n\s*/g, ' '));
+      const near = nearest(unknown.replace(/^-+/, ''), [...known, 'help', 'version']);
+      throw refuse(`unknown flag or word "${unknown}"`, near === undefined ? undefined : `did you mean --${near}?`);
+    });
+  const values = (await parser.parse()) as Readonly<Record<string, unknown>>;
+  const text = (flag: string) => {
+    const value = values[flag];
+    return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
+  };
+  const word = (flag: string) => {
+    const value = text(flag);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  return {
+    flags: {
+      help: values.help === true,
+      config: (values.config as string[] | undefined) ?? [],
+      logFormat: word('log-format') as LogFormat | undefined,
+      logLevel: word('log-level'),
+      metricsFile: word('metrics-file'),
+      get: text,
+    },
+    help: () => parser.getHelp(),
+  };
+}

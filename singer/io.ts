@@ -1,0 +1,119 @@
+/**
+ * Everything that comes from outside the program: arguments, environment, streams, clock, signals. Only this file
+ * reads `process`; runners get an `Io` and tests hand in their own.
+ */
+import { ConnectorError } from './errors.ts';
+
+/** Time and chance, replaceable in tests. `now` is in milliseconds since the epoch. */
+export interface Clock {
+  now(): number;
+  /** Waits `ms`; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** 0 ≤ x < 1. */
+  random(): number;
+}
+
+/** What a runner needs from the outside. */
+export interface Io {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  /** True when a person watches stderr. */
+  readonly terminal: boolean;
+  /** True when stdin is a regular file or a terminal, so no other process of the pipe draws progress. */
+  readonly stdinAlone: boolean;
+  readonly clock: Clock;
+  /** Aborted by SIGINT or SIGTERM; the reason is a `Stop`. */
+  readonly signal: AbortSignal;
+}
+
+/** The reason of an aborted `Io.signal`. */
+export class Stop extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`stopped by ${signal}`);
+    this.name = 'Stop';
+    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+  }
+}
+
+/** The `Stop` that `thrown` is or was caused by, if any. */
+export function stopOf(thrown: unknown): Stop | undefined {
+  if (thrown instanceof Stop) return thrown;
+  return thrown instanceof Error && thrown.cause instanceof Stop ? thrown.cause : undefined;
+}
+
+/**
+ * The machine's clock. When `startAt` (RFC 3339, from `TAPWORKS_NOW`) is given, that is the instant at which the
+ * process started; time runs on from there.
+ */
+export function systemClock(startAt?: string): Clock {
+  let offset = 0;
+  if (startAt !== undefined && startAt !== '') {
+    const start = Date.parse(startAt);
+    if (Number.isNaN(start) || !/^\d{4}-\d{2}-\d{2}[T ]/.test(startAt)) {
+      throw new ConnectorError(
+        'config',
+        `TAPWORKS_NOW is "${startAt}", which is not a date and time`,
+        {},
+        {
+          hint: 'write it as 2026-01-31T06:00:00Z, or unset it',
+        },
+      );
+    }
+    // performance.now() counts from the start of the process, so time spent loading is part of the run.
+    offset = start + performance.now() - Date.now();
+  }
+  return {
+    now: () => Date.now() + offset,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const wake = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        const timer = setTimeout(wake, Math.max(0, ms));
+        const stop = () => {
+          clearTimeout(timer);
+          reject(signal?.reason);
+        };
+        signal?.addEventListener('abort', stop, { once: true });
+      }),
+    random: Math.random,
+  };
+}
+
+/** The `Io` of this process. A first SIGINT or SIGTERM aborts the signal; later ones are ignored while work is put away. */
+export function processIo(): Io {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (!stop.signal.aborted) stop.abort(new Stop(name));
+    });
+  }
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    // A getter: opening stdin keeps the process alive until it is closed, and taps never read it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    terminal: process.stderr.isTTY === true,
+    get stdinAlone() {
+      return process.stdin.isTTY === true;
+    },
+    clock: systemClock(process.env.TAPWORKS_NOW),
+    signal: stop.signal,
+  };
+}
+
+/** Epoch milliseconds as RFC 3339 in UTC, whole seconds without a fraction. */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,129 @@
+/** The Singer messages: their shapes, and what makes a line one of them. */
+import { ConnectorError } from './errors.ts';
+import { isObject, type Json, parseLossless, parseVerbatim, type Row } from './lossless.ts';
+
+/** A JSON Schema node, as far as tapworks reads it. Unknown keywords are carried along. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: { readonly [name: string]: JsonSchema };
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly format?: string;
+  readonly description?: string;
+  readonly [keyword: string]: unknown;
+}
+
+export interface SchemaMessage {
+  readonly type: 'SCHEMA';
+  readonly stream: string;
+  readonly schema: JsonSchema;
+  readonly key_properties: readonly string[];
+  readonly bookmark_properties?: readonly string[];
+}
+
+export interface RecordMessage {
+  readonly type: 'RECORD';
+  readonly stream: string;
+  readonly record: Row;
+  readonly version?: number;
+  readonly time_extracted?: string;
+}
+
+export interface StateMessage {
+  readonly type: 'STATE';
+  readonly value: Json;
+}
+
+export interface ActivateVersionMessage {
+  readonly type: 'ACTIVATE_VERSION';
+  readonly stream: string;
+  readonly version: number;
+}
+
+/** A message of a type that this suite does not know; receivers warn once and go on. */
+export interface UnknownMessage {
+  readonly type: 'UNKNOWN';
+  readonly name: string;
+}
+
+export type Message = SchemaMessage | RecordMessage | StateMessage | ActivateVersionMessage | UnknownMessage;
+
+/** The first characters of a bad line, for an error text. Control characters are shown, not obeyed. */
+function excerpt(text: string): string {
+  const head = JSON.stringify(text.slice(0, 200)).slice(1, -1);
+  return text.length > 200 ? `${head}…` : head;
+}
+
+function bad(line: number, problem: string, hint?: string): ConnectorError {
+  return new ConnectorError('protocol', `line ${line}: ${problem}`, { line }, hint === undefined ? {} : { hint });
+}
+
+function names(value: unknown, line: number, field: string): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.every((name): name is string => typeof name === 'string')) return value;
+  throw bad(line, `${field} of a SCHEMA message must be a list of property names`);
+}
+
+function streamOf(message: { readonly [key: string]: Json }, line: number): string {
+  const stream = message.stream;
+  if (typeof stream === 'string' && stream !== '') return stream;
+  throw bad(line, `a ${String(message.type)} message without a stream name`);
+}
+
+/**
+ * Reads one line. The type name is accepted in any case; `key_properties` may be absent or null (no keys).
+ * @throws ConnectorError `protocol`, naming the line, when it is not JSON or misses what its type needs.
+ */
+export function parseMessage(text: string, line: number): Message {
+  let value: Json;
+  try {
+    value = parseLossless(text);
+  } catch (cause) {
+    throw new ConnectorError(
+      'protocol',
+      `line ${line} is not JSON: ${excerpt(text)}`,
+      { line },
+      {
+        cause,
+        hint: 'only Singer messages may stand on this stream; look for a program that prints to stdout',
+      },
+    );
+  }
+  if (!isObject(value) || typeof value.type !== 'string') throw bad(line, `no message type: ${excerpt(text)}`);
+  const type = value.type.toUpperCase();
+  switch (type) {
+    case 'RECORD': {
+      const record = value.record;
+      if (!isObject(record)) throw bad(line, 'a RECORD message without a record object');
+      streamOf(value, line);
+      // The parsed object already has the shape; a copy per record would cost a tenth of the parse.
+      return (value.type === type ? value : { ...value, type }) as unknown as RecordMessage;
+    }
+    case 'SCHEMA': {
+      const schema = value.schema;
+      if (!isObject(schema) || !isObject(schema.properties)) {
+        throw bad(line, 'a SCHEMA message whose schema has no properties');
+      }
+      return {
+        type,
+        stream: streamOf(value, line),
+        schema: schema as JsonSchema,
+        key_properties: names(value.key_properties, line, 'key_properties'),
+        bookmark_properties: names(value.bookmark_properties, line, 'bookmark_properties'),
+      };
+    }
+    case 'STATE': {
+      if (!('value' in value)) throw bad(line, 'a STATE message without a value');
+      const verbatim = parseVerbatim(text) as { readonly value: Json };
+      return { type, value: verbatim.value };
+    }
+    case 'ACTIVATE_VERSION': {
+      const version = value.version;
+      if (typeof version !== 'number') throw bad(line, 'an ACTIVATE_VERSION message without a version number');
+      return { type, stream: streamOf(value, line), version };
+    }
+    default:
+      return { type: 'UNKNOWN', name: value.type };
+  }
+}

@@ -1,0 +1,220 @@
+/** Runs a tap: settings, catalog, state, connection, then schema, rows and state on stdout until there is nothing left to do. */
+import { catalogOf, projection, readCatalog, select } from './catalog.ts';
+import { TAP_FLAGS } from './command-line.ts';
+import { loadSettings, type Settings } from './config.ts';
+import { ConnectorError, EXIT, textOf } from './errors.ts';
+import { type Io, stopOf } from './io.ts';
+import type { Row } from './lossless.ts';
+import { openProgress } from './progress.ts';
+import { inSession, print, type Session } from './session.ts';
+import { readState, type State } from './state-file.ts';
+import type { Closing, Page, ReadRequest, Run, Selected, Tap } from './stream.ts';
+import { MessageWriter } from './writer.ts';
+
+/** Runs `tap` with the given outside world and returns the exit code. */
+export function runTap<Client extends Closing>(tap: Tap<Client>, io: Io): Promise<number> {
+  const actions = Object.fromEntries(
+    Object.entries(tap.actions ?? {}).map(([name, { describe }]) => [name, { type: 'boolean' as const, describe }]),
+  );
+  const usage = `$0 --config FILE [--state FILE] [--catalog FILE]\n\n${tap.description}`;
+  return inSession(tap.name, io, { ...TAP_FLAGS, ...actions }, usage, (session) => tapSession(tap, io, session));
+}
+
+async function tapSession<Client extends Closing>(tap: Tap<Client>, io: Io, session: Session): Promise<number> {
+  const { flags, log, metrics } = session;
+  if (flags.get('discover') === true) {
+    await print(io, JSON.stringify(catalogOf(tap.streams), null, 2));
+    return EXIT.complete;
+  }
+  const statePath = stringFlag(session, 'state');
+  const state = () => readState(statePath, tap.state, log, io.clock.now());
+  const settingsFor = (complete: boolean) =>
+    loadSettings(
+      {
+        plugin: tap.name,
+        schema: tap.settings,
+        sources: flags.config,
+        complete,
+        ...(tap.rules !== undefined && { rules: tap.rules }),
+      },
+      io,
+      log,
+    );
+
+  for (const [name, action] of Object.entries(tap.actions ?? {})) {
+    if (flags.get(name) !== true) continue;
+    const lines: string[] = [];
+    await action.act({
+      settings: await settingsFor(false),
+      statePath,
+      state,
+      log,
+      clock: io.clock,
+      print: (line) => lines.push(line),
+    });
+    if (lines.length > 0) await print(io, lines.join('\n'));
+    return EXIT.complete;
+  }
+
+  const settings = await settingsFor(true);
+  const catalogPath = stringFlag(session, 'catalog');
+  const catalog = catalogPath === undefined ? undefined : await readCatalog(catalogPath);
+  const selected = select(tap.streams, catalog, settings.streams as readonly string[] | undefined);
+  if (!selected.some(({ declaration }) => !declaration.automatic)) {
+    throw new ConnectorError(
+      'config',
+      'no stream is selected',
+      {},
+      { hint: 'set "selected": true in the catalog, or name streams in "streams"' },
+    );
+  }
+  const test = flags.get('test');
+  if (test === 'schema') {
+    const writer = new MessageWriter(io.stdout);
+    for (const stream of selected) await writeSchema(writer, stream);
+    await writer.flush();
+    return EXIT.complete;
+  }
+  const progress = await openProgress(io, log, test === undefined);
+  const run: Run = { log, clock: io.clock, signal: io.signal, metrics, progress };
+  const request: ReadRequest = { settings, selected, state: await state() };
+  const client = await tap.connect(settings, run);
+  try {
+    return test === undefined ? await extract(tap, client, request, run, io) : await probe(tap, client, request, run);
+  } finally {
+    progress.stop();
+    log.around(undefined);
+    await client.close();
+  }
+}
+
+function stringFlag({ flags }: Session, name: string): string | undefined {
+  const value = flags.get(name);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function writeSchema(writer: MessageWriter, { declaration, schema, key }: Selected): Promise<void> | undefined {
+  return writer.schema(declaration.name, schema, key, declaration.bookmarks);
+}
+
+/** The whole extraction: every page's rows, then the state that covers them. */
+async function extract<Client extends Closing>(
+  tap: Tap<Client>,
+  client: Client,
+  request: ReadRequest,
+  run: Run,
+  io: Io,
+): Promise<number> {
+  const writer = new MessageWriter(io.stdout);
+  const lanes = new Map(
+    request.selected.map((stream) => [stream.declaration.name, projection(stream.declaration.schema, stream.schema)]),
+  );
+  const pages = tap.read(client, request, run);
+  let schemasWritten = false;
+  let lastState = '';
+  try {
+    for (;;) {
+      const next = await pages.next();
+      if (next.done === true) {
+        await writer.flush();
+        run.signal.throwIfAborted();
+        const { exitCode, summary, fields } = next.value;
+        run.log[exitCode === EXIT.complete ? 'info' : exitCode === EXIT.incomplete ? 'warn' : 'critical'](
+          'run_complete',
+          summary,
+          fields,
+        );
+        return exitCode === EXIT.incomplete ? incompleteCode(request.settings) : exitCode;
+      }
+      if (!schemasWritten) {
+        for (const stream of request.selected) await writeSchema(writer, stream);
+        schemasWritten = true;
+      }
+      await writeRows(next.value, lanes, writer, run);
+      lastState = await writeState(writer, next.value.state, lastState);
+    }
+  } finally {
+    await pages.return({ exitCode: EXIT.failed, summary: '' }).catch(() => undefined);
+    await writer.flush().catch((error: unknown) => {
+      // The reader went away; the error that ended the loop says so already.
+      run.log.debug('flush', textOf(error));
+    });
+  }
+}
+
+/** Some runners take 2 for a failure; `exit_incomplete: 0` is for them. */
+function incompleteCode(settings: Settings): number {
+  return typeof settings.exit_incomplete === 'number' ? settings.exit_incomplete : EXIT.incomplete;
+}
+
+async function writeRows(
+  page: Page,
+  lanes: ReadonlyMap<string, ((record: Row) => Row) | undefined>,
+  writer: MessageWriter,
+  run: Run,
+): Promise<void> {
+  const counts = new Map<string, number>();
+  for await (const { stream, record } of page.rows) {
+    if (!lanes.has(stream)) continue;
+    const project = lanes.get(stream);
+    const slow = writer.record(stream, project === undefined ? record : project(record));
+    if (slow !== undefined) await slow;
+    counts.set(stream, (counts.get(stream) ?? 0) + 1);
+  }
+  for (const [stream, count] of counts) run.metrics.rows(stream, 'read', count);
+}
+
+/** Writes the state unless it is empty or the one written last. */
+async function writeState(writer: MessageWriter, state: State, last: string): Promise<string> {
+  const text = JSON.stringify(state);
+  if (text === last || text === '{}') return last;
+  await writer.state(state as Parameters<MessageWriter['state']>[0]);
+  return text;
+}
+
+/** `--test`: asks each selected stream for one record, writes no message, and says what does not answer. */
+async function probe<Client extends Closing>(
+  tap: Tap<Client>,
+  client: Client,
+  request: ReadRequest,
+  run: Run,
+): Promise<number> {
+  let failed = 0;
+  for (const stream of request.selected) {
+    const { name, automatic } = stream.declaration;
+    if (automatic) continue;
+    const problem = await firstRecord(tap, client, { ...request, selected: [stream], state: {} }, run);
+    if (problem === undefined) run.log.info('test_passed', `${name}: answers`, { stream: name });
+    else {
+      failed += 1;
+      run.log.error('test_failed', `${name}: ${problem}`, { stream: name });
+    }
+  }
+  run.log[failed === 0 ? 'info' : 'critical'](
+    'test_complete',
+    failed === 0 ? 'every selected stream answers' : `${failed} of the selected streams do not answer`,
+  );
+  return failed === 0 ? EXIT.complete : EXIT.failed;
+}
+
+async function firstRecord<Client extends Closing>(
+  tap: Tap<Client>,
+  client: Client,
+  request: ReadRequest,
+  run: Run,
+): Promise<string | undefined> {
+  const wanted = request.selected[0]?.declaration.name;
+  const pages = tap.read(client, request, run);
+  try {
+    for (;;) {
+      const next = await pages.next();
+      if (next.done === true) return next.value.failures?.[0]?.reason;
+      for await (const { stream } of next.value.rows) if (stream === wanted) return undefined;
+    }
+  } catch (thrown) {
+    if (stopOf(thrown) !== undefined) throw thrown;
+    return textOf(thrown);
+  } finally {
+    await pages.return({ exitCode: EXIT.complete, summary: '' }).catch(() => undefined);
+  }
+}

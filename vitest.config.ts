@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+const soak = process.env.TAPWORKS_SOAK === '1';
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['singer/**/*.ts', 'http/**/*.ts', 'taps/**/*.ts', 'targets/**/*.ts', 'runner/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { 'singer/**': { lines: 90 }, 'http/**': { lines: 90 } },
+    },
+    projects: [
+      { extends: true, test: { name: 'tapworks', include: ['test/**/*.test.ts'], exclude: ['test/soak/**'] } },
+      { extends: true, test: { name: 'soak', include: soak ? ['test/**/*.soak.test.ts'] : [] } },
+    ],
+  },
+});
