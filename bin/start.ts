@@ -46,6 +46,12 @@ export async function start<Plugin extends Describable>(executable: Executable<P
       about.split('=')[1] ??
       argv.find((word) => word.startsWith('--format='))?.split('=')[1] ??
       argv[argv.indexOf('--format') + 1];
+    const named = about.includes('=') || argv.some((word) => word === '--format' || word.startsWith('--format='));
+    if (named && asked !== 'json' && asked !== 'markdown' && asked !== 'text') {
+      process.stderr.write(`${executable.name}: --about has no format "${asked ?? ''}": json, markdown or text\n`);
+      process.exitCode = 1;
+      return;
+    }
     const format = asked === 'json' || asked === 'markdown' ? asked : 'text';
     process.stdout.write(`${aboutText({ ...plugin, name: executable.name, version }, format)}\n`);
     return;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { nearest } from './config.ts';
 import { ConnectorError, textOf } from './errors.ts';
-import { isObject, type Json, parseLossless, type Row } from './lossless.ts';
+import { isObject, type Json, jsonProblem, parseLossless, type Row, withoutBom } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
 import type { Selected, StreamDeclaration } from './stream.ts';
 
@@ -74,9 +74,14 @@ export function catalogOf(streams: readonly StreamDeclaration[]): Catalog {
 export async function readCatalog(path: string): Promise<Catalog> {
   let value: Json;
   try {
-    value = parseLossless(await readFile(path, 'utf8'));
+    value = parseLossless(withoutBom(await readFile(path, 'utf8')));
   } catch (cause) {
-    throw new ConnectorError('config', `cannot read the catalog ${path}: ${textOf(cause)}`, { path }, { cause });
+    throw new ConnectorError(
+      'config',
+      `cannot read the catalog ${path}: ${cause instanceof SyntaxError ? jsonProblem(cause) : textOf(cause)}`,
+      { path },
+      { cause },
+    );
   }
   if (!isObject(value) || !Array.isArray(value.streams)) {
     throw new ConnectorError(
@@ -88,7 +93,26 @@ export async function readCatalog(path: string): Promise<Catalog> {
       },
     );
   }
+  const misshapen = value.streams.findIndex((entry) => !isEntry(entry));
+  if (misshapen !== -1) {
+    throw new ConnectorError(
+      'config',
+      `${path} is not a catalog: entry ${misshapen + 1} of "streams" needs a "tap_stream_id", and "metadata" must be a list of {"breadcrumb": [names], "metadata": {…}}`,
+      { path },
+      { hint: 'start from the output of --discover' },
+    );
+  }
   return value as unknown as Catalog;
+}
+
+function isEntry(entry: Json): boolean {
+  if (!isObject(entry) || typeof (entry.tap_stream_id ?? entry.stream) !== 'string') return false;
+  const { metadata } = entry;
+  if (metadata === undefined || metadata === null) return true;
+  return (
+    Array.isArray(metadata) &&
+    metadata.every((item) => isObject(item) && Array.isArray(item.breadcrumb) && isObject(item.metadata))
+  );
 }
 
 /** Hand-written catalogs hold `"true"` as often as `true`; anything else is a slip worth an error. */
@@ -145,6 +169,21 @@ function prune(
   return { ...schema, properties: kept, ...(required !== undefined && { required }) };
 }
 
+/** A user's schema may leave keys out; they are in whatever the catalog says. */
+function withKeys(
+  schema: JsonSchema,
+  { schema: declared }: StreamDeclaration,
+  always: ReadonlySet<string>,
+): JsonSchema {
+  const missing = [...always].filter((name) => schema.properties?.[name] === undefined);
+  if (missing.length === 0) return schema;
+  const added = missing.flatMap((name) => {
+    const node = declared.properties?.[name];
+    return node === undefined ? [] : [[name, node] as const];
+  });
+  return { ...schema, properties: { ...Object.fromEntries(added), ...schema.properties } };
+}
+
 function wholeStream(declaration: StreamDeclaration): Selected {
   return { declaration, schema: declaration.schema, key: declaration.key };
 }
@@ -198,7 +237,7 @@ function fromCatalog(streams: readonly StreamDeclaration[], catalog: Catalog): r
       (entry as unknown as Metadata).selected ?? (entry.schema?.selected as Json | undefined),
       entry.stream,
     );
-    if (entry.metadata === undefined) return legacy ?? true;
+    if ((entry.metadata ?? []).length === 0) return legacy ?? true;
     return chosen(root, entry.stream) ?? legacy ?? false;
   };
   for (const [name, entry] of byName) {
@@ -218,7 +257,12 @@ function fromCatalog(streams: readonly StreamDeclaration[], catalog: Catalog): r
     const always = new Set([...declaration.key, ...(declaration.bookmarks ?? [])]);
     // The catalog's schema wins, so that a user's override counts; without one the declared schema is used.
     const schema = isObject(entry.schema) && entry.schema.properties !== undefined ? entry.schema : declaration.schema;
-    const pruned = prune(schema, (breadcrumb) => metadata.get(breadcrumb), always, declaration.name);
+    const pruned = prune(
+      withKeys(schema, declaration, always),
+      (breadcrumb) => metadata.get(breadcrumb),
+      always,
+      declaration.name,
+    );
     return pruned === undefined ? [] : [{ declaration, schema: pruned, key: declaration.key }];
   });
 }

@@ -1,6 +1,7 @@
 /** JSON Schema checks (ajv): settings, states and records. */
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
+import { approximate, type Json } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
 
 /** One thing that does not fit. `path` is a JSON pointer; `problem` completes the sentence "<path> …". */
@@ -50,16 +51,47 @@ export function compileSchema(schema: JsonSchema): Check {
 const LENIENT = new Set(['format', 'multipleOf', 'maxLength', 'minLength', 'contentEncoding', 'contentMediaType']);
 const NAMED = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependencies']);
 
+const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'integer', 'string']);
+
+/** False for what another draft or dialect of JSON Schema means by a keyword: it says nothing that is checked here. */
+function understood(key: string, value: unknown): boolean {
+  switch (key) {
+    case '$schema':
+    case 'id':
+    case 'nullable':
+      return false;
+    case 'type':
+      return [value].flat().every((type) => TYPES.has(String(type)));
+    case 'required':
+      return Array.isArray(value);
+    case 'exclusiveMinimum':
+    case 'exclusiveMaximum':
+      return typeof value === 'number';
+    case 'pattern':
+      return typeof value === 'string' && isPattern(value);
+    default:
+      return !LENIENT.has(key);
+  }
+}
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** The schema without keywords that are checked leniently (Singer loaders disagree about them and data shows why). */
 function relaxed(node: unknown, names = false): unknown {
   if (Array.isArray(node)) return node.map((inner) => relaxed(inner));
   if (typeof node !== 'object' || node === null) return node;
   return Object.fromEntries(
     Object.entries(node)
-      .filter(([key]) => names || !LENIENT.has(key))
+      .filter(([key, inner]) => names || understood(key, inner))
       .map(([key, inner]) => [
         key,
-        key === 'enum' || key === 'const' ? inner : relaxed(inner, !names && NAMED.has(key)),
+        !names && (key === 'enum' || key === 'const') ? inner : relaxed(inner, !names && NAMED.has(key)),
       ]),
   );
 }
@@ -69,7 +101,8 @@ function relaxed(node: unknown, names = false): unknown {
  * adds or understands itself (`_sdc_…`) never count as unknown.
  */
 export function compileRecordCheck(schema: JsonSchema): Check {
-  const loose = relaxed(schema) as JsonSchema;
+  // Limits such as 9223372036854775807 travel as text; the checker wants numbers.
+  const loose = relaxed(approximate(schema as Json)) as JsonSchema;
   const { additionalProperties, ...rest } = loose;
   const validate = compiler(false).compile(additionalProperties === false ? { ...rest } : loose);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));

@@ -10,7 +10,12 @@ const COMMON = {
     choices: ['json', 'pretty', 'singer-sdk'],
     describe: 'Form of the log lines on stderr (default: pretty on a terminal, else json)',
   },
-  'log-level': { type: 'string', describe: 'DEBUG, INFO, WARNING, ERROR or CRITICAL' },
+  'log-level': {
+    choices: ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'],
+    coerce: (word: string) => word.toUpperCase().replace(/^WARN$/, 'WARNING'),
+    requiresArg: true,
+    describe: 'DEBUG, INFO, WARNING, ERROR or CRITICAL',
+  },
   'metrics-file': { type: 'string', requiresArg: true, describe: 'Write Prometheus text to this file' },
 } as const satisfies Record<string, Options>;
 
@@ -89,10 +94,14 @@ export async function readCommandLine(
   options: Readonly<Record<string, Options>>,
   usage: string,
 ): Promise<CommandLine> {
-  const known = Object.entries(options).flatMap(([flag, { alias }]) => [flag, ...[alias ?? []].flat()]);
+  const known = Object.entries(options)
+    .filter(([, { hidden }]) => hidden !== true)
+    .flatMap(([flag, { alias }]) => [flag, ...[alias ?? []].flat()])
+    .filter((word) => word.length > 1);
   const refuse = (problem: string, hint?: string) =>
     new ConnectorError('config', `${name}: ${problem}`, {}, { hint: hint ?? `${name} --help lists the flags` });
   const parser = yargs([...argv])
+    .locale('en')
     .scriptName(name)
     .usage(usage)
     .options(options)
@@ -103,7 +112,7 @@ export async function readCommandLine(
     .parserConfiguration({
       'camel-case-expansion': false,
       'boolean-negation': false,
-      'duplicate-arguments-array': false,
+      'dot-notation': false,
     })
     .wrap(100)
     .exitProcess(false)
@@ -115,6 +124,17 @@ export async function readCommandLine(
       throw refuse(`unknown flag or word "${unknown}"`, near === undefined ? undefined : `did you mean --${near}?`);
     });
   const values = (await parser.parse()) as Readonly<Record<string, unknown>>;
+  const [surplus] = (values._ ?? []) as readonly unknown[];
+  if (surplus !== undefined) throw refuse(`unknown flag or word "${String(surplus)}"`);
+  for (const [flag, { requiresArg, array }] of Object.entries(options)) {
+    const given = [values[flag] ?? []].flat() as readonly unknown[];
+    if (requiresArg === true && given.includes('')) throw refuse(`--${flag} needs a value`);
+    if (array !== true && given.length > 1) throw refuse(`--${flag} is given ${given.length} times`);
+  }
+  const test = values.test;
+  if (test !== undefined && !['', 'all', 'schema'].includes(String(test))) {
+    throw refuse(`--test=${String(test)} is not known`, 'write --test or --test=schema');
+  }
   const text = (flag: string) => {
     const value = values[flag];
     return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;

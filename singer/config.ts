@@ -8,7 +8,7 @@ import { compileSchema } from './check.ts';
 import { ConnectorError, textOf } from './errors.ts';
 import type { Io } from './io.ts';
 import type { Log } from './log.ts';
-import { isObject, type Json, parseLossless } from './lossless.ts';
+import { isObject, type Json, jsonProblem, parseLossless, withoutBom } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
 
 /** One wrong setting: which, what is wrong with it, and an example of a right value. */
@@ -65,7 +65,9 @@ function cast(text: string, schema: JsonSchema): Json {
   const structured = types.includes('array') || types.includes('object') || schema.secret === true;
   if (structured && /^[[{]/.test(trimmed)) {
     try {
-      return parseLossless(trimmed);
+      const value = parseLossless(trimmed);
+      // A secret may itself be JSON (a key file's content): only a reference is taken apart.
+      return schema.secret === true && !isReference(value) ? text : value;
     } catch {
       return text;
     }
@@ -89,24 +91,26 @@ function fromEnvironment(plugin: string, schema: SettingsSchema, env: Io['env'])
   return found;
 }
 
-async function fromFile(path: string): Promise<Settings | SettingFault> {
-  const fault = (problem: string): SettingFault => ({ setting: `--config ${path}`, problem });
+function isReference(value: Json): boolean {
+  if (!isObject(value)) return false;
+  const [name, ...more] = Object.keys(value);
+  return more.length === 0 && (name === 'env' || name === 'file' || name === 'keyring');
+}
+
+async function fromFile(path: string): Promise<{ readonly settings: Settings } | { readonly fault: SettingFault }> {
+  const fault = (problem: string) => ({ fault: { setting: `--config ${path}`, problem } });
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = withoutBom(await readFile(path, 'utf8'));
   } catch (cause) {
     return fault(`cannot be read: ${textOf(cause)}`);
   }
   try {
     const value = parseLossless(text);
-    return isObject(value) ? value : fault('must hold a JSON object');
+    return isObject(value) ? { settings: value } : fault('must hold a JSON object');
   } catch (cause) {
-    return fault(`is not JSON: ${textOf(cause)}`);
+    return fault(`is not JSON: ${jsonProblem(cause)}`);
   }
-}
-
-function isFault(value: Settings | SettingFault): value is SettingFault {
-  return typeof value.setting === 'string' && typeof value.problem === 'string';
 }
 
 /** Where a secret may come from instead of standing in the file. */
@@ -185,16 +189,21 @@ export async function loadSettings(request: SettingsRequest, io: Pick<Io, 'env'>
   const known = Object.keys(schema.properties);
   const faults: SettingFault[] = [];
   const environment = fromEnvironment(plugin, schema, io.env);
-  let merged: Record<string, Json> = { ...defaults(schema), ...(sources.includes('ENV') ? {} : environment) };
+  const fallback = defaults(schema);
+  let merged: Record<string, Json> = { ...fallback, ...(sources.includes('ENV') ? {} : environment) };
   for (const source of sources) {
-    const given = source === 'ENV' ? environment : await fromFile(source);
-    if (isFault(given)) faults.push(given);
-    else merged = { ...merged, ...given };
+    const given = source === 'ENV' ? { settings: environment } : await fromFile(source);
+    if ('fault' in given) faults.push(given.fault);
+    else merged = { ...merged, ...given.settings };
   }
   for (const name of Object.keys(merged)) {
     if (name.startsWith('_')) delete merged[name];
     else if (!known.includes(name)) faults.push(unknownSetting(name, known));
-    else if (merged[name] === null) delete merged[name];
+    else if (merged[name] === null) {
+      // Runners write null for "not set": the default stays.
+      if (fallback[name] === undefined) delete merged[name];
+      else merged[name] = fallback[name];
+    }
   }
   const properties = Object.fromEntries(
     Object.entries(schema.properties).map(([name, node]) => [name, node.secret === true ? SECRET_FORMS : node]),
@@ -212,7 +221,9 @@ export async function loadSettings(request: SettingsRequest, io: Pick<Io, 'env'>
         : schema.properties[setting]?.secret === true
           ? 'must be text, or {"env":"NAME"}, {"file":"path"} or {"keyring":"service/account"}'
           : fault.problem;
-    faults.push(faultWith(setting, problem, exampleOf(schema.properties[setting])));
+    // A secret may stand anywhere below its setting's name, so the place within it is told for the others only.
+    const place = schema.properties[setting]?.secret === true || fault.path === '/' ? setting : fault.path.slice(1);
+    faults.push(faultWith(place, problem, exampleOf(schema.properties[setting])));
   }
   if (request.complete && request.rules !== undefined) faults.push(...request.rules(merged));
   for (const [name, node] of Object.entries(schema.properties)) {

@@ -46,6 +46,21 @@ export function stopOf(thrown: unknown): Stop | undefined {
   return thrown instanceof Error && thrown.cause instanceof Stop ? thrown.cause : undefined;
 }
 
+/** Node fires a longer timer at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Epoch milliseconds of an RFC 3339 time; one without an offset is UTC, whatever the machine's zone. */
+function instantOf(text: string): number | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?$/i.exec(text);
+  if (match === null) return undefined;
+  const [, day = '', time = '', offset = 'Z'] = match;
+  // Date.parse takes 30 February for 2 March.
+  const midnight = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return undefined;
+  const instant = Date.parse(`${day}T${time}${offset.toUpperCase()}`);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
 /**
  * The machine's clock. When `startAt` (RFC 3339, from `TAPWORKS_NOW`) is given, that is the instant at which the
  * process started; time runs on from there.
@@ -53,8 +68,8 @@ export function stopOf(thrown: unknown): Stop | undefined {
 export function systemClock(startAt?: string): Clock {
   let offset = 0;
   if (startAt !== undefined && startAt !== '') {
-    const start = Date.parse(startAt);
-    if (Number.isNaN(start) || !/^\d{4}-\d{2}-\d{2}[T ]/.test(startAt)) {
+    const start = instantOf(startAt);
+    if (start === undefined) {
       throw new ConnectorError(
         'config',
         `TAPWORKS_NOW is "${startAt}", which is not a date and time`,
@@ -65,7 +80,7 @@ export function systemClock(startAt?: string): Clock {
       );
     }
     // performance.now() counts from the start of the process, so time spent loading is part of the run.
-    offset = start + performance.now() - Date.now();
+    offset = Math.ceil(start + performance.now() - Date.now());
   }
   return {
     now: () => Date.now() + offset,
@@ -76,7 +91,7 @@ export function systemClock(startAt?: string): Clock {
           signal?.removeEventListener('abort', stop);
           resolve();
         };
-        const timer = setTimeout(wake, Math.max(0, ms));
+        const timer = setTimeout(wake, Math.min(Math.max(0, ms), LONGEST_TIMER));
         const stop = () => {
           clearTimeout(timer);
           reject(signal?.reason);
@@ -95,6 +110,8 @@ export function processIo(): Io {
       if (!stop.signal.aborted) stop.abort(new Stop(name));
     });
   }
+  // Nobody reads our log any more: that must not end a load between a commit and its state.
+  process.stderr.on('error', () => undefined);
   return {
     argv: process.argv.slice(2),
     env: process.env,

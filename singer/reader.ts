@@ -6,6 +6,9 @@ import { ConnectorError } from './errors.ts';
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 const LF = 0x0a;
+const CR = 0x0d;
+/** A buffer that one long line made is given back; a smaller one is kept for the next line. */
+const KEPT_BYTES = 1024 * 1024;
 const BOM = '\ufeff';
 
 /** One line without its end. `number` counts from 1 and includes blank lines. */
@@ -17,14 +20,16 @@ export interface Line {
 }
 
 /**
- * Splits byte chunks into lines. `push` returns the lines that a chunk completes, blank ones left out but counted.
- * Lines may end with LF or CRLF. A line's bytes are kept in a list until it is complete, so a 64 MiB line that comes
- * in small chunks is copied once, not once per chunk.
+ * Splits byte chunks into lines. `push` returns the lines that a chunk completes, blank ones left out but counted; a
+ * fault behind good lines is thrown by the next call.
+ * Lines may end with LF or CRLF. The bytes of an unfinished line are gathered in a buffer that doubles, so a 64 MiB line
+ * costs linear time and no object per chunk, however small its chunks are.
  */
 export class LineReader {
-  #partial: Uint8Array[] = [];
+  #partial = Buffer.alloc(0);
   #partialBytes = 0;
   #number = 0;
+  #fault: ConnectorError | undefined;
   readonly #maxBytes: number;
 
   constructor(maxBytes: number = MAX_LINE_BYTES) {
@@ -38,8 +43,30 @@ export class LineReader {
 
   /** @throws ConnectorError `protocol` when a line is too long or not UTF-8. */
   push(chunk: Uint8Array): Line[] {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#fault !== undefined) throw this.#fault;
     const lines: Line[] = [];
+    try {
+      this.#split(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), lines);
+    } catch (fault) {
+      // Good lines of the same chunk come first, wherever the chunk happens to end; the fault comes with the next call.
+      if (lines.length === 0 || !(fault instanceof ConnectorError)) throw fault;
+      this.#fault = fault;
+    }
+    return lines;
+  }
+
+  /**
+   * The last line, when the input ended without a line end. It is handed out as it is: a message that was cut off is
+   * not JSON any more and fails with its line number, while a complete one that only lacks its line end is data.
+   */
+  end(): Line | undefined {
+    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#partialBytes === 0) return undefined;
+    this.#number += 1;
+    return this.#line(this.#join(Buffer.alloc(0)));
+  }
+
+  #split(bytes: Buffer, lines: Line[]): void {
     let start = 0;
     for (;;) {
       const end = bytes.indexOf(LF, start);
@@ -52,35 +79,33 @@ export class LineReader {
       if (line !== undefined) lines.push(line);
     }
     if (start < bytes.length) this.#keep(bytes.subarray(start));
-    return lines;
   }
 
-  /**
-   * The last line, when the input ended without a line end. It is handed out as it is: a message that was cut off is
-   * not JSON any more and fails with its line number, while a complete one that only lacks its line end is data.
-   */
-  end(): Line | undefined {
-    if (this.#partialBytes === 0) return undefined;
-    this.#number += 1;
-    return this.#line(this.#join(Buffer.alloc(0)));
-  }
-
+  /** Copies, because the stream that delivered the chunk may use its memory again. */
   #keep(piece: Buffer): void {
-    this.#partialBytes += piece.length;
-    if (this.#partialBytes > this.#maxBytes) throw this.#tooLong();
-    // The chunk's memory may be reused by the stream that delivered it.
-    this.#partial.push(Uint8Array.prototype.slice.call(piece));
+    const bytes = this.#partialBytes + piece.length;
+    // One byte more, which may be the CR of the line's end.
+    if (bytes > this.#maxBytes + 1) throw this.#tooLong(this.#number + 1);
+    if (bytes > this.#partial.length) {
+      const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#partial.length, 64 * 1024));
+      this.#partial.copy(larger, 0, 0, this.#partialBytes);
+      this.#partial = larger;
+    }
+    piece.copy(this.#partial, this.#partialBytes);
+    this.#partialBytes = bytes;
   }
 
   #join(last: Buffer): Buffer {
-    const whole = Buffer.concat([...this.#partial, last], this.#partialBytes + last.length);
-    this.#partial = [];
+    this.#keep(last);
+    const whole = this.#partial.subarray(0, this.#partialBytes);
     this.#partialBytes = 0;
+    if (this.#partial.length > KEPT_BYTES) this.#partial = Buffer.alloc(0);
     return whole;
   }
 
-  #line(bytes: Buffer): Line | undefined {
-    if (bytes.length > this.#maxBytes) throw this.#tooLong();
+  #line(piece: Buffer): Line | undefined {
+    const bytes = piece.at(-1) === CR ? piece.subarray(0, -1) : piece;
+    if (bytes.length > this.#maxBytes) throw this.#tooLong(this.#number);
     if (!isUtf8(bytes)) {
       throw new ConnectorError(
         'protocol',
@@ -96,8 +121,7 @@ export class LineReader {
     return text.trim() === '' ? undefined : { number: this.#number, text, bytes: bytes.length };
   }
 
-  #tooLong(): ConnectorError {
-    const number = this.#number + (this.#partialBytes > 0 ? 1 : 0);
+  #tooLong(number: number): ConnectorError {
     return new ConnectorError(
       'protocol',
       `line ${number} is longer than ${this.#maxBytes} bytes`,

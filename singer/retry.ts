@@ -33,20 +33,19 @@ export function backoff(base: number, attempt: number, clock: Pick<Clock, 'rando
 }
 
 /**
- * Runs `attempt` until it ends without throwing, yielding what it yields. Values of an attempt that fails half-way
+ * Runs `attempt` until it ends without throwing, yielding what it yields and returning what it returns. Values of an attempt that fails half-way
  * have been yielded already: the consumer must be able to see them again. Throws the last error when the rule says
  * `fail` or the attempts are used up; a wait ends at once when `signal` is aborted.
  */
-export async function* retrying<T>(
-  attempt: (number: number) => AsyncIterable<T>,
+export async function* retrying<T, R>(
+  attempt: (number: number) => AsyncGenerator<T, R>,
   policy: RetryPolicy,
   clock: Clock,
   signal: AbortSignal,
-): AsyncGenerator<T, void> {
+): AsyncGenerator<T, R> {
   for (let number = 1; ; number += 1) {
     try {
-      yield* attempt(number);
-      return;
+      return yield* attempt(number);
     } catch (error) {
       signal.throwIfAborted();
       const failure = { attempt: number, error };

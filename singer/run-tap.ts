@@ -8,7 +8,7 @@ import type { Row } from './lossless.ts';
 import { openProgress } from './progress.ts';
 import { inSession, print, type Session } from './session.ts';
 import { readState, type State } from './state-file.ts';
-import type { Closing, Page, ReadRequest, Run, Selected, Tap } from './stream.ts';
+import type { Closing, Page, ReadRequest, Run, Selected, StreamRow, Tap } from './stream.ts';
 import { MessageWriter } from './writer.ts';
 
 /** Runs `tap` with the given outside world and returns the exit code. */
@@ -76,7 +76,7 @@ async function tapSession<Client extends Closing>(tap: Tap<Client>, io: Io, sess
     return EXIT.complete;
   }
   const progress = await openProgress(io, log, test === undefined);
-  const run: Run = { log, clock: io.clock, signal: io.signal, metrics, progress };
+  const run: Run = { log, clock: io.clock, signal: io.signal, metrics, progress, env: io.env };
   const request: ReadRequest = { settings, selected, state: await state() };
   const client = await tap.connect(settings, run);
   try {
@@ -132,6 +132,7 @@ async function extract<Client extends Closing>(
       }
       await writeRows(next.value, lanes, writer, run);
       lastState = await writeState(writer, next.value.state, lastState);
+      await turn(run);
     }
   } finally {
     await pages.return({ exitCode: EXIT.failed, summary: '' }).catch(() => undefined);
@@ -154,14 +155,37 @@ async function writeRows(
   run: Run,
 ): Promise<void> {
   const counts = new Map<string, number>();
-  for await (const { stream, record } of page.rows) {
-    if (!lanes.has(stream)) continue;
+  let seen = 0;
+  const write = ({ stream, record }: StreamRow): Promise<void> | undefined => {
+    if (!lanes.has(stream)) return undefined;
     const project = lanes.get(stream);
-    const slow = writer.record(stream, project === undefined ? record : project(record));
-    if (slow !== undefined) await slow;
     counts.set(stream, (counts.get(stream) ?? 0) + 1);
+    seen += 1;
+    return (
+      writer.record(stream, project === undefined ? record : project(record)) ??
+      (seen % ROWS_PER_TURN === 0 ? turn(run) : undefined)
+    );
+  };
+  if (Symbol.asyncIterator in page.rows) {
+    for await (const row of page.rows) {
+      const slow = write(row);
+      if (slow !== undefined) await slow;
+    }
+  } else {
+    for (const row of page.rows) {
+      const slow = write(row);
+      if (slow !== undefined) await slow;
+    }
   }
   for (const [stream, count] of counts) run.metrics.rows(stream, 'read', count);
+}
+
+/** A tap that never waits would never see a signal, nor let its lines go. */
+const ROWS_PER_TURN = 10_000;
+
+async function turn({ signal }: Run): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
 }
 
 /** Writes the state unless it is empty or the one written last. */
@@ -208,7 +232,10 @@ async function firstRecord<Client extends Closing>(
   try {
     for (;;) {
       const next = await pages.next();
-      if (next.done === true) return next.value.failures?.[0]?.reason;
+      if (next.done === true) {
+        const { exitCode, failures, summary } = next.value;
+        return failures?.[0]?.reason ?? (exitCode === EXIT.failed ? summary : undefined);
+      }
       for await (const { stream } of next.value.rows) if (stream === wanted) return undefined;
     }
   } catch (thrown) {

@@ -42,7 +42,7 @@ async function targetSession(target: Target, io: Io, session: Session): Promise<
   const file = typeof input === 'string' ? input : undefined;
   // In a pipe the tap draws the bar; two on one terminal would overwrite each other.
   const progress = file === undefined ? NO_PROGRESS : await openProgress(io, log, true);
-  const run: Run = { log, clock: io.clock, signal: io.signal, metrics, progress };
+  const run: Run = { log, clock: io.clock, signal: io.signal, metrics, progress, env: io.env };
   const sink = await target.connect(settings, run);
   try {
     const load = new Load(

@@ -5,6 +5,7 @@ import { ConnectorError, EXIT, textOf } from './errors.ts';
 import { type Io, stopOf } from './io.ts';
 import { type Log, openLog } from './log.ts';
 import { Metrics } from './metrics.ts';
+import { LineWriter } from './writer.ts';
 
 /** The tools of one run. */
 export interface Session {
@@ -76,6 +77,8 @@ function report(log: Log, thrown: unknown): number {
 }
 
 /** Writes text to stdout: only for answers to a person (`--help`, `--discover`, `--status`), never beside messages. */
-export function print(io: Pick<Io, 'stdout'>, text: string): Promise<void> {
-  return new Promise((resolve) => io.stdout.write(`${text}\n`, () => resolve()));
+export async function print(io: Pick<Io, 'stdout'>, text: string): Promise<void> {
+  const writer = new LineWriter(io.stdout);
+  await writer.line(text);
+  await writer.flush();
 }

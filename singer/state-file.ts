@@ -1,11 +1,11 @@
 /** State files: read with care, checked against what the tap declares, replaced so that no moment shows half a file. */
 import { constants } from 'node:fs';
-import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { open, readFile, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { compileSchema } from './check.ts';
 import { ConnectorError, systemCode, textOf } from './errors.ts';
 import type { Log } from './log.ts';
-import { isObject, type Json, parseLossless } from './lossless.ts';
+import { approximate, isObject, type Json, jsonProblem, parseLossless, withoutBom } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
 
 /** The state of a tap: one bookmark per stream, and whatever else the tap or another tool keeps at the top level. */
@@ -28,23 +28,29 @@ export interface StateDeclaration {
 
 /**
  * Replaces `path` by `text`: temporary file beside it, fsync, rename, fsync of the folder. A reader sees the old or
- * the new content, also after a power cut.
+ * the new content, also after a power cut. A link keeps pointing where it did; a pipe or device (`/dev/null`) is
+ * written to, never replaced.
  */
 export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  const file = await realpath(path).catch(() => path);
+  const folder = dirname(file);
+  const temporary = join(folder, `.${basename(file)}.${process.pid}.tmp`);
   let made = false;
   try {
-    const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, mode);
+    if (await isSpecial(path)) {
+      await writeFile(path, text);
+      return;
+    }
+    const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, mode);
     made = true;
     try {
-      await file.chmod(mode);
-      await file.writeFile(text);
-      await file.sync();
+      await handle.chmod(mode);
+      await handle.writeFile(text);
+      await handle.sync();
     } finally {
-      await file.close();
+      await handle.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, file);
     made = false;
     const directory = await open(folder, constants.O_RDONLY);
     try {
@@ -64,6 +70,12 @@ export async function replaceFile(path: string, text: string, mode: number): Pro
       },
     );
   }
+}
+
+/** True for a pipe, a device or a terminal. */
+async function isSpecial(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
 function hintFor(code: string | undefined): string {
@@ -91,7 +103,7 @@ export async function readState(
   if (path === undefined) return {};
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = withoutBom(await readFile(path, 'utf8'));
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return {};
     throw new ConnectorError('state', `cannot read the state file ${path}: ${textOf(cause)}`, { path }, { cause });
@@ -106,7 +118,7 @@ export async function readState(
       'state_corrupt',
       `${path} is not JSON; starting over${kept === undefined ? '' : `, the file is kept as ${kept}`}`,
       {
-        reason: textOf(cause),
+        reason: jsonProblem(cause),
       },
     );
     return {};
@@ -118,7 +130,14 @@ export async function readState(
 async function keepAside(path: string, now: number): Promise<string | undefined> {
   if (!(await stat(path)).isFile()) return undefined;
   const kept = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '')}`;
-  await rename(path, kept);
+  await rename(path, kept).catch((cause: unknown) => {
+    throw new ConnectorError(
+      'state',
+      `${path} is not JSON and cannot be kept aside: ${textOf(cause)}`,
+      { path },
+      { cause, hint: 'move it away yourself, then run again' },
+    );
+  });
   return kept;
 }
 
@@ -151,7 +170,7 @@ export function checkState(value: Json, declaration: StateDeclaration, path: str
     type: 'object',
     properties: { ...declaration.top, bookmarks: { type: 'object', properties: declaration.bookmarks } },
   });
-  const [fault] = check(state);
+  const [fault] = check(approximate(state as Json));
   if (fault !== undefined) throw refuse(fault.path, fault.problem, other);
   return { ...state, state_version: declaration.version, bookmarks };
 }

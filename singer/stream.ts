@@ -70,6 +70,8 @@ export interface Run {
   readonly signal: AbortSignal;
   readonly metrics: Metrics;
   readonly progress: Progress;
+  /** For libraries that read the environment (proxies). */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** One selected stream: its declaration and the schema that is left after deselected properties are taken out. */

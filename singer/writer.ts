@@ -38,7 +38,12 @@ export class LineWriter {
     this.#send();
     await this.#draining;
     if (this.#broken) throw this.#broken;
-    await new Promise<void>((resolve) => this.#out.write('', () => resolve()));
+    await new Promise<void>((resolve) =>
+      this.#out.write('', (error) => {
+        if (error) this.#break(error);
+        resolve();
+      }),
+    );
     if (this.#broken) throw this.#broken;
   }
 

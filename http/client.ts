@@ -1,0 +1,450 @@
+/**
+ * The HTTP client: a stack of small layers, outermost first.
+ *
+ *   deadline   the whole request with all its waits is bounded, so nothing can hang for ever
+ *   retry      the one owner of second attempts; inside the deadline, outside the throttle, so that each attempt waits its turn
+ *   throttle   the pace towards this server; outside auth, so that time spent waiting cannot age a token past its life
+ *   auth       puts the present credentials on each attempt and stops after three refusals in a row
+ *   wire       one attempt: send, judge, read
+ */
+import { readFileSync } from 'node:fs';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
+import { ConnectorError, systemCode, textOf, type Where } from '../singer/errors.ts';
+import { stopOf } from '../singer/io.ts';
+import { sampleOf } from '../singer/log.ts';
+import { backoff, type RetryPolicy, retrying, type Verdict } from '../singer/retry.ts';
+import type { Run } from '../singer/stream.ts';
+import type { Auth } from './auth.ts';
+import { type Envelope, parseStream, parseWhole, SMALL_BODY_BYTES } from './body.ts';
+import type { Exchange, Http, HttpStats } from './exchange.ts';
+import {
+  type EnvelopeJudge,
+  HttpFailure,
+  judgeHead,
+  judgeStatus,
+  type ReplyHead,
+  type Ruling,
+  retryAfter,
+} from './judge.ts';
+import type { Turns } from './throttle.ts';
+
+/** How a client waits and tries again. Times in milliseconds. */
+export interface RetrySettings {
+  readonly attempts: number;
+  readonly backoff: number;
+  readonly throttleWait: number;
+  readonly maxWait: number;
+  /** Limit of one attempt, from sending to the last byte. */
+  readonly timeout: number;
+}
+
+export interface ConnectionSettings {
+  readonly caFile?: string | undefined;
+  readonly verifyTls?: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * One connection pool. Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment it is given.
+ * @throws ConnectorError `config` when `caFile` cannot be read.
+ */
+export function openDispatcher({ caFile, verifyTls = true, env }: ConnectionSettings): Dispatcher {
+  let ca: string | undefined;
+  if (caFile !== undefined) {
+    try {
+      ca = readFileSync(caFile, 'utf8');
+    } catch (cause) {
+      throw new ConnectorError(
+        'config',
+        `ca_file ${caFile} cannot be read: ${textOf(cause)}`,
+        { setting: 'ca_file' },
+        { cause },
+      );
+    }
+  }
+  const connect = { rejectUnauthorized: verifyTls, ...(ca !== undefined && { ca }) };
+  const pick = (name: string) => env[name.toLowerCase()] ?? env[name];
+  const [httpProxy, httpsProxy, noProxy] = [pick('HTTP_PROXY'), pick('HTTPS_PROXY'), pick('NO_PROXY')];
+  if (!httpProxy && !httpsProxy) return new Agent({ connect });
+  return new EnvHttpProxyAgent({
+    connect,
+    requestTls: connect,
+    ...(httpProxy && { httpProxy }),
+    ...(httpsProxy && { httpsProxy }),
+    ...(noProxy && { noProxy }),
+  });
+}
+
+/** What the wire layer needs. */
+interface Wire {
+  readonly dispatcher: Dispatcher;
+  readonly timeout: number;
+  readonly judge: EnvelopeJudge;
+  readonly run: Pick<Run, 'signal' | 'clock'>;
+  /** Bodies up to this size are parsed at once; 0 streams every body (tests). */
+  readonly smallBody?: number;
+}
+
+const CERTIFICATE = /CERT|SELF_SIGNED|ALTNAME/;
+
+/** Turns what undici throws into a failure with a name. */
+function wireFailure(thrown: unknown, url: string, where: Where): unknown {
+  if (thrown instanceof ConnectorError || stopOf(thrown) !== undefined) return thrown;
+  const code = systemCode(thrown) ?? systemCode((thrown as { cause?: unknown }).cause) ?? '';
+  const host = new URL(url).host;
+  const timedOut = (thrown instanceof Error && thrown.name === 'TimeoutError') || /TIMEOUT|TIMEDOUT/.test(code);
+  if (timedOut)
+    return new HttpFailure(
+      { reaction: 'retry', type: 'network_timeout', message: `${host} did not answer in time` },
+      where,
+      { cause: thrown },
+    );
+  if (CERTIFICATE.test(code)) {
+    const hint = 'set ca_file to the certificate authority of this server';
+    return new HttpFailure(
+      { reaction: 'fail', type: 'network_error', message: `the certificate of ${host} is not trusted (${code})`, hint },
+      where,
+      { cause: thrown },
+    );
+  }
+  const hint = 'check the address and the network';
+  return new HttpFailure(
+    { reaction: 'retry', type: 'network_error', message: `no connection to ${host}: ${textOf(thrown)}`, hint },
+    where,
+    { cause: thrown },
+  );
+}
+
+/** One attempt. Every failure leaves as an `HttpFailure`, except a stop. */
+function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }: Wire): Exchange {
+  return async function* (request) {
+    const { method = 'GET', url, query, form, headers, rows: path, where } = request;
+    const limit = new AttemptLimit(timeout);
+    const signal = AbortSignal.any([run.signal, limit.signal]);
+    try {
+      limit.resume();
+      const reply = await send(url, {
+        method,
+        dispatcher,
+        signal,
+        headers: {
+          accept: 'application/json',
+          ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...headers,
+        },
+        ...(query !== undefined && { query: { ...query } }),
+        ...(form !== undefined && { body: new URLSearchParams(form).toString() }),
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+      const { statusCode: status, headers: received, body } = reply;
+      const { chunks, ended } = await beginning(body, smallBody);
+      limit.pause();
+      const text = Buffer.concat(chunks).toString('utf8');
+      const head: ReplyHead = { status, headers: received, text: text.slice(0, 4096).replace(/^\ufeff/, '') };
+      const fail = (ruling: Ruling, cause?: unknown) =>
+        new HttpFailure(
+          ruling,
+          { ...where, status },
+          { retryAfter: retryAfter(received['retry-after'], run.clock.now()), sample: head.text, cause },
+        );
+      const early = judgeHead(head);
+      if (early !== undefined) {
+        body.destroy();
+        throw fail(early);
+      }
+      let envelope: Envelope;
+      try {
+        if (ended || path === undefined) {
+          const whole = parseWhole((ended ? text : text + (await body.text())).replace(/^\ufeff/, ''), path);
+          const ruling = judge(whole.envelope.value, status) ?? judgeStatus(status);
+          if (ruling !== undefined) throw fail(ruling);
+          if (whole.rows.length > 0) yield whole.rows;
+          envelope = whole.envelope;
+        } else {
+          envelope = yield* parseStream(continued(chunks, body, limit), path);
+          const ruling = judge(envelope.value, status) ?? judgeStatus(status);
+          if (ruling !== undefined) throw fail(ruling);
+        }
+      } catch (cause) {
+        if (cause instanceof ConnectorError || signal.aborted || systemCode(cause)?.startsWith('UND_ERR')) throw cause;
+        throw fail(
+          { reaction: 'retry', type: 'json_parse_error', message: `the body is not complete JSON: ${textOf(cause)}` },
+          cause,
+        );
+      }
+      if (!envelope.found) {
+        throw fail({
+          reaction: 'fail',
+          type: 'contract_error',
+          message: `the answer has no list at "${path?.join('.')}"`,
+        });
+      }
+      return envelope;
+    } catch (thrown) {
+      run.signal.throwIfAborted();
+      throw wireFailure(thrown, url, where);
+    } finally {
+      limit.pause();
+    }
+  };
+}
+
+/** The body's beginning: all of it when it is no longer than `limit` bytes. */
+async function beginning(
+  body: AsyncIterable<Uint8Array>,
+  limit: number,
+): Promise<{ chunks: Uint8Array[]; ended: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const source = body[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await source.next();
+    if (next.done === true) return { chunks, ended: true };
+    chunks.push(next.value);
+    size += next.value.length;
+    if (size > limit) return { chunks, ended: false };
+  }
+}
+
+async function* continued(
+  chunks: readonly Uint8Array[],
+  body: AsyncIterable<Uint8Array>,
+  limit: AttemptLimit,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  const source = body[Symbol.asyncIterator]();
+  for (;;) {
+    limit.resume();
+    const next = await source.next();
+    limit.pause();
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** The time limit of one attempt. It runs only while the network is waited for: a slow reader of our rows must not cost a page. */
+class AttemptLimit {
+  readonly #abort = new AbortController();
+  #left: number;
+  #since = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number) {
+    this.#left = ms;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  resume(): void {
+    this.#since = performance.now();
+    this.#timer = setTimeout(() => this.#abort.abort(new DOMException('time limit', 'TimeoutError')), this.#left);
+  }
+
+  pause(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#left = Math.max(0, this.#left - (performance.now() - this.#since));
+  }
+}
+
+/** Refusals in a row, over all endpoints, after which asking again only risks a lock-out. */
+const REFUSALS_BEFORE_STOP = 3;
+
+function withAuth(auth: Auth, hint: string): (next: Exchange) => Exchange {
+  let refusals = 0;
+  return (next) =>
+    async function* (request) {
+      const headers = { ...request.headers, ...(await auth.headers()) };
+      try {
+        const envelope = yield* next({ ...request, headers });
+        refusals = 0;
+        return envelope;
+      } catch (thrown) {
+        if (!(thrown instanceof HttpFailure)) throw thrown;
+        if (thrown.reaction !== 'renew') {
+          if (thrown.type !== 'network_error' && thrown.type !== 'network_timeout') refusals = 0;
+          throw thrown;
+        }
+        refusals += 1;
+        if (refusals < REFUSALS_BEFORE_STOP) throw thrown;
+        throw new ConnectorError(
+          'auth',
+          `the server refused the credentials ${REFUSALS_BEFORE_STOP} times in a row`,
+          thrown.where,
+          { hint, cause: thrown },
+        );
+      }
+    };
+}
+
+function withThrottle(pace: Turns, run: Pick<Run, 'signal'>): (next: Exchange) => Exchange {
+  return (next) =>
+    async function* (request) {
+      await pace.turn(run.signal);
+      let throttled = false;
+      try {
+        return yield* next(request);
+      } catch (thrown) {
+        throttled = thrown instanceof HttpFailure && thrown.reaction === 'throttle';
+        throw thrown;
+      } finally {
+        pace.ended(throttled);
+      }
+    };
+}
+
+/** The wait that a failure asks for, or `fail`. Pure; `renew` is the caller's business. */
+export function verdictOf(
+  failure: HttpFailure,
+  attempt: number,
+  settings: Pick<RetrySettings, 'backoff' | 'throttleWait'>,
+  clock: Pick<Run['clock'], 'random'>,
+): Verdict {
+  switch (failure.reaction) {
+    case 'retry':
+      return { action: 'retry', wait: failure.retryAfter ?? backoff(settings.backoff, attempt, clock) };
+    case 'throttle':
+      return { action: 'retry', wait: failure.retryAfter ?? settings.throttleWait * 2 ** (attempt - 1) };
+    case 'renew':
+    case 'login':
+      return { action: 'retry', wait: 0 };
+    default:
+      return { action: 'fail' };
+  }
+}
+
+function withRetry(
+  settings: RetrySettings,
+  run: Run,
+  stats: HttpStats,
+  auth: Auth | undefined,
+  event: string,
+): (next: Exchange) => Exchange {
+  return (next) =>
+    async function* (request) {
+      stats.requests += 1;
+      let attempts = 1;
+      let signedOut = false;
+      const policy: RetryPolicy = {
+        attempts: settings.attempts,
+        maxWait: settings.maxWait,
+        async judge({ attempt, error }) {
+          if (!(error instanceof HttpFailure)) return { action: 'fail' };
+          const again =
+            attempt < settings.attempts && !(error.reaction === 'login' && (signedOut || auth === undefined));
+          run.log.warn(event, `${error.message}${again ? '' : ', giving up'}`, {
+            ...error.where,
+            error_type: error.type,
+            attempt,
+            ...(error.sample !== undefined && { response_sample: sampleOf(error.sample) }),
+          });
+          if (!again) return { action: 'fail' };
+          if (error.reaction === 'login') signedOut = true;
+          if (error.reaction === 'renew' || error.reaction === 'login') await auth?.renew();
+          return verdictOf(error, attempt, settings, run.clock);
+        },
+        onRetry({ attempt }, wait) {
+          if (attempt === 1) stats.retried += 1;
+          attempts = attempt + 1;
+          if (wait >= 5_000)
+            run.log.info('waiting', `waiting ${Math.round(wait / 1000)} s before the next attempt`, {
+              ...request.where,
+              wait_seconds: wait / 1000,
+            });
+        },
+      };
+      try {
+        const envelope = yield* retrying(() => next(request), policy, run.clock, run.signal);
+        if (attempts > 1) stats.recovered += 1;
+        return envelope;
+      } catch (thrown) {
+        if (thrown instanceof HttpFailure) stats.lost += 1;
+        throw thrown;
+      }
+    };
+}
+
+/**
+ * The longest a request may take with all its attempts and waits. By the run's clock, not the wall's: waits are part
+ * of it. It only guards against a fault of the layers inside, each of which has a limit of its own.
+ */
+function withDeadline(settings: RetrySettings, run: Run): (next: Exchange) => Exchange {
+  const limit = settings.attempts * (settings.timeout + 2 * settings.maxWait) + 60_000;
+  return (next) =>
+    async function* (request) {
+      const end = run.clock.now() + limit;
+      const groups = next(request);
+      for (;;) {
+        const step = await groups.next();
+        if (step.done === true) return step.value;
+        if (run.clock.now() > end) {
+          await groups.return({ value: null, found: false });
+          throw new HttpFailure(
+            {
+              reaction: 'fail',
+              type: 'network_timeout',
+              message: `the request took longer than ${Math.round(limit / 1000)} s`,
+            },
+            request.where,
+          );
+        }
+        yield step.value;
+      }
+    };
+}
+
+export interface HttpOptions {
+  readonly dispatcher: Dispatcher;
+  readonly retry: RetrySettings;
+  readonly judge: EnvelopeJudge;
+  readonly pace?: Turns;
+  readonly auth?: Auth;
+  /** What to do about refused credentials, for the error line. */
+  readonly authHint?: string;
+  /** Event name of failed attempts in the log. */
+  readonly failureEvent?: string;
+  readonly smallBody?: number;
+}
+
+/** Puts the layers together. Closing the client closes the dispatcher. */
+export function openHttp(options: HttpOptions, run: Run): Http {
+  const {
+    dispatcher,
+    retry,
+    judge,
+    pace,
+    auth,
+    authHint = 'check the credentials',
+    failureEvent = 'page_extraction_failed',
+    smallBody,
+  } = options;
+  const stats: HttpStats = { requests: 0, retried: 0, recovered: 0, lost: 0 };
+  let answered = false;
+  let exchange = wire({
+    dispatcher,
+    timeout: retry.timeout,
+    judge,
+    run,
+    ...(smallBody !== undefined && { smallBody }),
+  });
+  if (auth !== undefined) exchange = withAuth(auth, authHint)(exchange);
+  if (pace !== undefined) exchange = withThrottle(pace, run)(exchange);
+  exchange = withRetry(retry, run, stats, auth, failureEvent)(exchange);
+  const bounded = withDeadline(retry, run)(exchange);
+  return {
+    exchange: async function* (request) {
+      const envelope = yield* bounded(request);
+      answered = true;
+      return envelope;
+    },
+    stats,
+    get answered() {
+      return answered;
+    },
+    close: () => dispatcher.close(),
+  };
+}

@@ -1,0 +1,65 @@
+/** What an HTTP client is to the rest of the program: a way to exchange a request for rows. Light: no library behind it. */
+import type { Where } from '../singer/errors.ts';
+import { isObject, type Json } from '../singer/lossless.ts';
+import type { RowGroups } from './body.ts';
+import { HttpFailure } from './judge.ts';
+
+/** One request for rows (or, without `rows`, for a whole small answer). */
+export interface HttpRequest {
+  readonly method?: 'GET' | 'POST';
+  /** Absolute address without query. */
+  readonly url: string;
+  readonly query?: Readonly<Record<string, string | number>>;
+  /** Sent as `application/x-www-form-urlencoded`. */
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Path of the list of rows in the body. */
+  readonly rows?: readonly string[];
+  /** For errors and log lines. */
+  readonly where: Where;
+}
+
+/** Sends a request and hands out its rows in groups; returns the rest of the body. A repeated attempt repeats its rows. */
+export type Exchange = (request: HttpRequest) => RowGroups;
+
+/** How often something went wrong and how it ended, for the run's summary. Requests, not attempts. */
+export interface HttpStats {
+  requests: number;
+  retried: number;
+  recovered: number;
+  lost: number;
+}
+
+export interface Http {
+  readonly exchange: Exchange;
+  readonly stats: HttpStats;
+  /** True once any request has brought what was asked for. */
+  readonly answered: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * The object at `object` in the answer of a request that has no rows (the whole answer for an empty path).
+ * @throws HttpFailure `contract_error` when there is no object.
+ */
+export async function answer(
+  exchange: Exchange,
+  request: HttpRequest & { readonly object: readonly string[] },
+): Promise<{ readonly [key: string]: Json }> {
+  const groups = exchange(request);
+  for (;;) {
+    const step = await groups.next();
+    if (step.done !== true) continue;
+    let value: Json | undefined = step.value.value;
+    for (const key of request.object) value = isObject(value) ? value[key] : undefined;
+    if (value !== undefined && isObject(value)) return value;
+    throw new HttpFailure(
+      {
+        reaction: 'fail',
+        type: 'contract_error',
+        message: `the answer has no object at "${request.object.join('.')}"`,
+      },
+      request.where,
+    );
+  }
+}

@@ -1,0 +1,530 @@
+/**
+ * Page-numbered endpoints as one declared thing: sweep, total, checkpoints, gaps, second look.
+ *
+ * A page number means nothing once rows were added or removed, so it is never trusted: the last page is read again on
+ * resume, a total that fell steps back as many pages as rows may have slipped over the boundary, a gap is tried again
+ * as a range widened by the change in total, and at the end distinct keys are compared with the total. Reading a row
+ * twice is free (targets upsert), missing one is not.
+ */
+import { ConnectorError } from '../singer/errors.ts';
+import { stopOf, timestamp } from '../singer/io.ts';
+import { sampleOf } from '../singer/log.ts';
+import { isObject, type Json, type Row } from '../singer/lossless.ts';
+import type { JsonSchema } from '../singer/messages.ts';
+import type { Run } from '../singer/stream.ts';
+import type { Http, HttpRequest } from './exchange.ts';
+import { type FailureType, HttpFailure } from './judge.ts';
+import { KeySet } from './key-set.ts';
+
+/** A page that stayed unreadable. `total` is what the server reported when it was missed. */
+export interface Gap {
+  readonly page: number;
+  readonly total: number | null;
+  readonly error_type: FailureType;
+  readonly error_message: string;
+  readonly response_sample: string | null;
+  readonly attempts: number;
+  readonly created_at: string;
+}
+
+/** The bookmark of a page-numbered stream. */
+export interface SweepState {
+  /** Rows per page as the server returns them; null until the first answer. */
+  readonly page_size: number | null;
+  /** Rows the server reports, newest figure. */
+  readonly total: number | null;
+  /** The same when `next_page` was reached: the difference tells how far rows may have slipped. */
+  readonly total_at_next: number | null;
+  /** First page of the sweep that was never read. */
+  readonly next_page: number;
+  /** Distinct keys read. */
+  readonly distinct: number;
+  /** Which keys, while more pages may come (`KeySet.encode`). */
+  readonly keys?: readonly string[];
+  readonly gaps: readonly Gap[];
+  /** Next page of the second look, `done` after it, absent before. */
+  readonly second_look?: number | 'done';
+  /** True once the last page was reached. */
+  readonly finished: boolean;
+}
+
+const POSITIVE: JsonSchema = { type: 'integer', minimum: 1 };
+const COUNT: JsonSchema = { type: 'integer', minimum: 0 };
+const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });
+
+/** What the state file must hold for a page-numbered stream. */
+export const SWEEP_STATE_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['page_size', 'total', 'total_at_next', 'next_page', 'distinct', 'gaps', 'finished'],
+  properties: {
+    page_size: orNull(POSITIVE),
+    total: orNull(COUNT),
+    total_at_next: orNull(COUNT),
+    next_page: POSITIVE,
+    distinct: COUNT,
+    keys: { type: 'array', items: { type: 'string' } },
+    gaps: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['page', 'total', 'error_type', 'attempts', 'created_at'],
+        properties: {
+          page: POSITIVE,
+          total: orNull(COUNT),
+          error_type: { type: 'string' },
+          attempts: POSITIVE,
+          created_at: { type: 'string' },
+        },
+      },
+    },
+    second_look: { anyOf: [POSITIVE, { const: 'done' }] },
+    finished: { type: 'boolean' },
+  },
+};
+
+/** How one endpoint is paged; declared beside the stream. */
+export interface NumberedEndpoint {
+  readonly stream: string;
+  readonly path: string;
+  /** Where the list of rows stands in the body. */
+  readonly rows: readonly string[];
+  /** Reads the total and the page size in force from the rest of the body. */
+  envelope(value: Json): { readonly total: number | undefined; readonly size: number | undefined };
+  /** Query for one page. */
+  query(page: number, size: number | undefined): NonNullable<HttpRequest['query']>;
+  /** Turns a vendor's row into a record; undefined when it cannot be one (it is counted and reported). */
+  record(row: { readonly [key: string]: Json }): Row | undefined;
+  /** The record's key as one string. */
+  keyOf(record: Row): string;
+  /** Rows per page to ask for; undefined leaves it to the server. */
+  readonly size?: number;
+  /** Rows per page when the server does not say. */
+  readonly usualSize: number;
+  /** What rows are called in log fields: `systems` gives `systems_extracted`, `total_systems`. */
+  readonly noun: string;
+}
+
+export interface PagingLimits {
+  /** New pages per run; 0 for no limit. Re-reads, gap retries and the second look do not count. */
+  readonly pagesPerRun: number;
+  /** Pages between two checkpoints. */
+  readonly checkpointPages: number;
+  readonly baseUrl: string;
+}
+
+/** Rows, and the bookmark that is true once they are safe (read it after the rows). */
+export interface SweepPage {
+  readonly rows: AsyncIterable<Row>;
+  readonly state: SweepState;
+}
+
+/** How many pages at the start may fail before the endpoint counts as broken: without a total there is no sweep. */
+const PAGES_WITHOUT_TOTAL = 3;
+
+export const EMPTY_SWEEP: SweepState = {
+  page_size: null,
+  total: null,
+  total_at_next: null,
+  next_page: 1,
+  distinct: 0,
+  gaps: [],
+  finished: false,
+};
+
+/** Last page of `total` rows. */
+export function lastPage(total: number, size: number): number {
+  return Math.ceil(total / size);
+}
+
+/** Rows that open gaps may hold: a page each, the last one the remainder. */
+export function gapRows({ gaps, total, page_size: size }: Pick<SweepState, 'gaps' | 'total' | 'page_size'>): number {
+  if (total === null || size === null) return 0;
+  const last = lastPage(total, size);
+  return gaps.reduce((sum, { page }) => sum + (page < last ? size : page === last ? total - (last - 1) * size : 0), 0);
+}
+
+/** Share of the reported rows that was read, 0 to 1; 0 while no total is known. */
+export function coverage({ distinct, total }: Pick<SweepState, 'distinct' | 'total'>): number {
+  return total === null ? 0 : total === 0 ? 1 : Math.min(1, distinct / total);
+}
+
+/** True when nothing is left to ask: the sweep ended and no page is missing. */
+export function isComplete(state: SweepState | undefined): boolean {
+  return state?.finished === true && state.gaps.length === 0;
+}
+
+/** Reads what this run may read of the sweep, as pages of up to `checkpointPages` HTTP pages each. */
+export async function* sweepPages(
+  endpoint: NumberedEndpoint,
+  http: Http,
+  since: SweepState | undefined,
+  limits: PagingLimits,
+  run: Run,
+): AsyncGenerator<SweepPage, void> {
+  const sweep = new Sweep(endpoint, http, since ?? EMPTY_SWEEP, limits, run);
+  const work = sweep.work();
+  let done = false;
+  while (!done) {
+    yield {
+      rows: (async function* () {
+        for (;;) {
+          const next = await work.next();
+          if (next.done === true) done = true;
+          if (next.done === true || next.value === CHECKPOINT) return;
+          yield next.value;
+        }
+      })(),
+      get state() {
+        return sweep.state();
+      },
+    };
+  }
+}
+
+const CHECKPOINT = Symbol('checkpoint');
+type Work = AsyncGenerator<Row | typeof CHECKPOINT, void>;
+
+/** One answer: whether the page was read, and the failure if not. */
+type Outcome = 'read' | 'failed' | 'resized';
+
+class Sweep {
+  readonly #endpoint: NumberedEndpoint;
+  readonly #http: Http;
+  readonly #limits: PagingLimits;
+  readonly #run: Run;
+  readonly #resumed: boolean;
+  #size: number | null;
+  #total: number | null;
+  #totalAtNext: number | null;
+  #next: number;
+  #keys: KeySet;
+  #distinct: number;
+  #gaps: Gap[];
+  #secondLook: number | 'done' | undefined;
+  #finished: boolean;
+  #restarted = false;
+  #pagesSinceCheckpoint = 0;
+  #newPages = 0;
+  #badRows = 0;
+  readonly #startedAt: number;
+
+  constructor(endpoint: NumberedEndpoint, http: Http, since: SweepState, limits: PagingLimits, run: Run) {
+    this.#endpoint = endpoint;
+    this.#http = http;
+    this.#limits = limits;
+    this.#run = run;
+    this.#size = since.page_size;
+    this.#total = since.total;
+    this.#totalAtNext = since.total_at_next;
+    this.#next = since.next_page;
+    this.#keys = KeySet.decode(since.keys ?? []);
+    this.#distinct = since.keys === undefined ? since.distinct : this.#keys.size;
+    this.#gaps = [...since.gaps];
+    this.#secondLook = since.second_look;
+    this.#finished = since.finished;
+    this.#resumed = since.next_page > 1;
+    this.#startedAt = run.clock.now();
+  }
+
+  state(): SweepState {
+    const open = !this.#finished || this.#gaps.length > 0;
+    return {
+      page_size: this.#size,
+      total: this.#total,
+      total_at_next: this.#totalAtNext,
+      next_page: this.#next,
+      distinct: this.#distinct,
+      ...(open && { keys: this.#keys.encode() }),
+      gaps: [...this.#gaps],
+      ...(this.#secondLook !== undefined && { second_look: this.#secondLook }),
+      finished: this.#finished,
+    };
+  }
+
+  /** Everything this run does, in order. A stop ends it early; the state then covers the pages read so far. */
+  async *work(): Work {
+    try {
+      if (this.#resumed) yield* this.#retryGaps();
+      if (!this.#finished) {
+        yield* this.#forward();
+        const more = this.#total === null || this.#size === null || this.#next <= lastPage(this.#total, this.#size);
+        if (more) return;
+        if (this.#newPages > 0) yield* this.#retryGaps();
+      }
+      yield* this.#secondPass();
+      this.#finished = this.#size !== null;
+    } catch (thrown) {
+      // The state is true for the pages read so far; the runner sees the stop by itself and says so.
+      if (stopOf(thrown) === undefined) throw thrown;
+    } finally {
+      if (this.#badRows > 0) {
+        this.#run.log.warn(
+          'bad_rows',
+          `${this.#endpoint.stream}: ${this.#badRows} rows were no records of this stream and were left out`,
+          { stream: this.#endpoint.stream, rows: this.#badRows },
+        );
+      }
+    }
+  }
+
+  /** From where the sweep stands to its last page, or as far as `pagesPerRun` allows. */
+  async *#forward(): Work {
+    let cursor = Math.max(1, this.#next - 1);
+    for (;;) {
+      if (this.#total !== null && this.#size !== null && cursor > lastPage(this.#total, this.#size)) {
+        // A gap retry may have told of a lower total already: then the end moved, and rows with it.
+        const back = this.#slipped(this.#totalAtNext);
+        if (back === 0) return;
+        this.#totalAtNext = this.#total;
+        cursor = Math.max(1, cursor - back);
+        continue;
+      }
+      const isNew = cursor >= this.#next;
+      if (isNew && this.#limits.pagesPerRun > 0 && this.#newPages >= this.#limits.pagesPerRun) return;
+      const before = this.#totalAtNext;
+      const outcome = yield* this.#page(cursor);
+      if (outcome === 'resized') {
+        cursor = 1;
+        continue;
+      }
+      if (isNew) {
+        this.#newPages += 1;
+        this.#next = cursor + 1;
+      }
+      if (outcome === 'failed' && this.#total === null && cursor >= PAGES_WITHOUT_TOTAL) throw this.#broken();
+      const back = outcome === 'read' ? this.#slipped(before) : 0;
+      if (outcome === 'read') this.#totalAtNext = this.#total;
+      if (back > 0) {
+        this.#run.log.info(
+          'step_back',
+          `${this.#endpoint.stream}: the total fell from ${before} to ${this.#total}, reading ${back} pages again`,
+          { stream: this.#endpoint.stream, page: cursor, pages: back },
+        );
+      }
+      cursor = back > 0 ? Math.max(1, cursor - back) : cursor + 1;
+      yield* this.#checkpoint();
+    }
+  }
+
+  /** Pages over which rows may have slipped since the total was `before`. */
+  #slipped(before: number | null): number {
+    if (before === null || this.#total === null || this.#size === null) return 0;
+    return Math.ceil(Math.max(0, before - this.#total) / this.#size);
+  }
+
+  /** Tries every open gap again, each as a range widened by what the total changed since. */
+  async *#retryGaps(): Work {
+    for (const gap of [...this.#gaps]) {
+      const done = new Set<number>();
+      let failed = false;
+      let pages = [this.#within(gap.page)];
+      while (!failed && pages.length > 0) {
+        for (const page of pages) {
+          done.add(page);
+          const outcome = yield* this.#page(page, gap);
+          if (outcome === 'resized') return;
+          if (outcome === 'failed') {
+            failed = true;
+            break;
+          }
+          yield* this.#checkpoint();
+        }
+        pages = this.#range(gap).filter((page) => !done.has(page));
+      }
+      if (failed) continue;
+      this.#gaps = this.#gaps.filter((other) => other.page !== gap.page);
+      this.#run.log.info('gap_resolved', `${this.#endpoint.stream}: page ${gap.page} was read after all`, {
+        stream: this.#endpoint.stream,
+        page: gap.page,
+      });
+      yield CHECKPOINT;
+    }
+  }
+
+  #within(page: number): number {
+    return this.#total === null || this.#size === null
+      ? page
+      : Math.max(1, Math.min(page, lastPage(this.#total, this.#size)));
+  }
+
+  #range(gap: Gap): number[] {
+    if (this.#total === null || this.#size === null) return [gap.page];
+    const change = this.#total - (gap.total ?? this.#total);
+    const pages = Math.ceil(Math.abs(change) / this.#size);
+    const from = this.#within(change < 0 ? gap.page - pages : gap.page);
+    const to = this.#within(change > 0 ? gap.page + pages : gap.page);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  }
+
+  /** Once, after the last page and the gaps: everything again while distinct keys are missing. */
+  async *#secondPass(): Work {
+    if (this.#secondLook === 'done' || this.#size === null) return;
+    if (this.#secondLook === undefined) {
+      if (!this.#short()) return;
+      this.#run.log.info(
+        'second_look',
+        `${this.#endpoint.stream}: ${this.#distinct} of ${this.#total} seen after the last page, looking again`,
+        { stream: this.#endpoint.stream },
+      );
+    }
+    let page = this.#secondLook ?? 1;
+    while (this.#short() && page <= lastPage(this.#total ?? 0, this.#size ?? 1)) {
+      const before = this.#total;
+      const outcome = yield* this.#page(page);
+      if (outcome === 'resized') return;
+      page = Math.max(1, page + 1 - (outcome === 'read' ? this.#slipped(before) : 0));
+      this.#secondLook = page;
+      yield* this.#checkpoint();
+    }
+    this.#secondLook = 'done';
+  }
+
+  #short(): boolean {
+    return (
+      this.#distinct + gapRows({ gaps: this.#gaps, total: this.#total, page_size: this.#size }) < (this.#total ?? 0)
+    );
+  }
+
+  async *#checkpoint(): Work {
+    this.#pagesSinceCheckpoint += 1;
+    if (this.#pagesSinceCheckpoint < this.#limits.checkpointPages) return;
+    this.#pagesSinceCheckpoint = 0;
+    yield CHECKPOINT;
+  }
+
+  /**
+   * Reads one page and yields its rows. A failure becomes (or stays) a gap. An answer of another page size is asked
+   * for once more: a server that ignores the size now and then is not a server that changed it.
+   */
+  async *#page(page: number, gap?: Gap): AsyncGenerator<Row, Outcome> {
+    this.#run.signal.throwIfAborted();
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        const { keys, envelope } = yield* this.#rows(page);
+        const reported = this.#endpoint.envelope(envelope);
+        const size = reported.size ?? this.#size ?? this.#endpoint.size ?? this.#endpoint.usualSize;
+        if (this.#size === null || size === this.#size) return this.#accept(page, keys, size, reported.total);
+        if (attempt === 2) return this.#resize(size, page);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof HttpFailure) || thrown.reaction === 'login' || thrown.reaction === 'unavailable')
+        throw thrown;
+      if (!this.#http.answered && thrown.type === 'network_error') throw thrown;
+      this.#missed(page, thrown, gap);
+      return 'failed';
+    }
+  }
+
+  /** Asks for one page and yields its rows; returns their keys and the rest of the answer. */
+  async *#rows(page: number): AsyncGenerator<Row, { keys: ReadonlySet<string>; envelope: Json }> {
+    const { stream, path, rows, size, query } = this.#endpoint;
+    const keys = new Set<string>();
+    const url = new URL(path, this.#limits.baseUrl).href;
+    const groups = this.#http.exchange({ url, query: query(page, size), rows, where: { stream, page } });
+    for (;;) {
+      const step = await groups.next();
+      if (step.done === true) return { keys, envelope: step.value.value };
+      for (const row of step.value) {
+        const record = isObject(row) ? this.#endpoint.record(row) : undefined;
+        if (record === undefined) {
+          this.#badRows += 1;
+          continue;
+        }
+        keys.add(this.#endpoint.keyOf(record));
+        yield record;
+      }
+    }
+  }
+
+  /** Takes note of a page that was read whole. */
+  #accept(page: number, keys: ReadonlySet<string>, size: number, reported: number | undefined): Outcome {
+    const where = { stream: this.#endpoint.stream, page };
+    const total = reported ?? this.#total;
+    if (total === null) {
+      throw new HttpFailure({ reaction: 'fail', type: 'contract_error', message: 'the answer tells no total' }, where);
+    }
+    if (keys.size === 0 && page <= lastPage(total, size)) {
+      throw new HttpFailure(
+        { reaction: 'fail', type: 'empty_response', message: `the page is empty although ${total} rows are reported` },
+        where,
+      );
+    }
+    this.#size = size;
+    this.#total = total;
+    for (const key of keys) if (this.#keys.add(key)) this.#distinct += 1;
+    this.#progress(page);
+    return 'read';
+  }
+
+  /** Another page size means other pages: begin again, once a run. Keys seen stay seen. */
+  #resize(size: number, page: number): Outcome {
+    const where = { stream: this.#endpoint.stream, page };
+    if (this.#restarted) {
+      throw new HttpFailure(
+        { reaction: 'fail', type: 'contract_error', message: `the server changed its page size to ${size} again` },
+        where,
+      );
+    }
+    this.#run.log.warn(
+      'page_size_changed',
+      `${where.stream}: the server now sends ${size} rows a page instead of ${this.#size}; starting this sweep over`,
+      where,
+    );
+    this.#restarted = true;
+    this.#size = null;
+    this.#next = 1;
+    this.#totalAtNext = null;
+    this.#gaps = [];
+    this.#secondLook = undefined;
+    this.#finished = false;
+    return 'resized';
+  }
+
+  #missed(page: number, failure: HttpFailure, gap: Gap | undefined): void {
+    const known = gap ?? this.#gaps.find((other) => other.page === page);
+    const missed: Gap = {
+      page: known?.page ?? page,
+      total: known?.total ?? this.#total,
+      error_type: failure.type,
+      error_message: failure.message,
+      response_sample: failure.sample === undefined ? null : sampleOf(failure.sample).slice(0, 200),
+      attempts: (known?.attempts ?? 0) + 1,
+      created_at: known?.created_at ?? timestamp(this.#run.clock.now()),
+    };
+    this.#gaps = [...this.#gaps.filter((other) => other.page !== missed.page), missed].sort((a, b) => a.page - b.page);
+    this.#run.log.warn('gap_logged', `${this.#endpoint.stream}: page ${page} stays open as a gap: ${failure.message}`, {
+      stream: this.#endpoint.stream,
+      page,
+      error_type: failure.type,
+      attempts: missed.attempts,
+    });
+  }
+
+  #broken(): ConnectorError {
+    const last = this.#gaps.at(-1);
+    return new ConnectorError(
+      'upstream',
+      `${this.#endpoint.stream}: the first ${PAGES_WITHOUT_TOTAL} pages could not be read: ${last?.error_message ?? 'no total'}`,
+      { stream: this.#endpoint.stream },
+    );
+  }
+
+  #progress(page: number): void {
+    const { stream, noun } = this.#endpoint;
+    const total = this.#total ?? 0;
+    const pages = lastPage(total, this.#size ?? 1);
+    const share = coverage({ distinct: this.#distinct, total });
+    const minutes = (this.#run.clock.now() - this.#startedAt) / 60_000;
+    const pagesRead = this.#newPages + 1;
+    this.#run.log.info('extraction_progress', `${stream}: page ${page} of ${pages}, ${this.#distinct} of ${total}`, {
+      stream,
+      page,
+      total_pages: pages,
+      [`${noun}_extracted`]: this.#distinct,
+      [`total_${noun}`]: total,
+      progress_pct: Math.round(share * 1000) / 10,
+      eta_minutes: Math.round((minutes / pagesRead) * Math.max(0, pages - page) * 10) / 10,
+    });
+    this.#run.progress.show(stream, page, pages);
+  }
+}

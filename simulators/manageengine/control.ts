@@ -1,0 +1,111 @@
+import type { Answer } from './envelopes.ts';
+import { LIST_NAMES } from './population.ts';
+import type { Tenant, TenantOptions } from './tenant.ts';
+
+/** What the control surface needs of the server. */
+export interface Office {
+  tenant(clientId?: string): Tenant;
+  addTenant(options: TenantOptions): Tenant;
+  readonly tenants: readonly Tenant[];
+}
+
+interface ControlRequest {
+  readonly office: Office;
+  readonly tenant: Tenant;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+type Handler = (request: ControlRequest) => unknown;
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(tenant: Tenant): Readonly<Record<string, unknown>> {
+  const { profile, seed, scenario, config } = tenant;
+  return { client_id: tenant.credentials.client_id, profile, seed, scenario, config };
+}
+
+function advanceClock({ tenant, body }: ControlRequest): unknown {
+  const advance = isObject(body) ? body.advance_ms : undefined;
+  if (typeof advance !== 'number' || advance < 0) throw new Error('send {"advance_ms": N}, N milliseconds from 0');
+  tenant.advance(advance);
+  return { now: tenant.now };
+}
+
+/** {"count": N, "list": "scandetails", "at": "end"}; systems unless the list says patches. */
+function change({ tenant, body }: ControlRequest, direction: 'shrink' | 'grow'): unknown {
+  const { count, list = 'scandetails', at = 'end' } = isObject(body) ? body : {};
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) {
+    throw new Error('count must be a whole number from 1');
+  }
+  const named = LIST_NAMES.find((name) => name === list);
+  if (!named) throw new Error(`list must be one of ${LIST_NAMES.join(', ')}`);
+  if (at !== 'start' && at !== 'end') throw new Error('at must be start or end');
+  if (direction === 'shrink') tenant.shrink(named, count);
+  else tenant.grow(named, count, at);
+  return tenant.manifest();
+}
+
+const TENANT_KEYS: Readonly<Record<string, string>> = {
+  client_id: 'string',
+  client_secret: 'string',
+  refresh_token: 'string',
+  profile: 'string',
+  seed: 'number',
+  scenario: 'string',
+};
+
+function addTenant({ office, body }: ControlRequest): unknown {
+  if (!isObject(body) || typeof body.client_id !== 'string') throw new Error('send {"client_id": "…"} at least');
+  for (const [key, value] of Object.entries(body)) {
+    if (TENANT_KEYS[key] === undefined) {
+      throw new Error(`unknown key "${key}"; known keys: ${Object.keys(TENANT_KEYS).join(', ')}`);
+    }
+    if (typeof value !== TENANT_KEYS[key]) throw new Error(`${key} must be a ${TENANT_KEYS[key]}`);
+  }
+  return describe(office.addTenant({ ...body, client_id: body.client_id }));
+}
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  'GET manifest': ({ tenant, query }) => tenant.manifest({ ids: query.get('ids') === '1' }),
+  'GET state': ({ tenant }) => tenant.state(),
+  'POST reset': ({ tenant }) => {
+    tenant.reset();
+    return tenant.state();
+  },
+  'POST clock': advanceClock,
+  'GET faults': ({ tenant }) => ({ faults: tenant.faults }),
+  'POST faults': ({ tenant, body }) => ({
+    ids: (Array.isArray(body) ? body : [body]).map((rule: unknown) => tenant.addFaultJson(rule)),
+  }),
+  'DELETE faults': ({ tenant, query }) => ({ removed: tenant.removeFaults(query.get('id') ?? undefined) }),
+  'POST shrink': (request) => change(request, 'shrink'),
+  'POST grow': (request) => change(request, 'grow'),
+  'GET requests': ({ tenant }) => ({ requests: tenant.requests }),
+  'GET config': ({ tenant }) => tenant.settings,
+  'POST config': ({ tenant, body }) => tenant.configure(body),
+  'GET tenants': ({ office }) => ({ tenants: office.tenants.map(describe) }),
+  'POST tenants': addTenant,
+};
+
+function json(status: number, value: unknown): Answer {
+  return { status, body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
+}
+
+/** Answers a `/__sim/` request; `?tenant=<client_id>` says whose, the default tenant's without it. */
+export function control(office: Office, method: string, path: string, query: URLSearchParams, text: string): Answer {
+  const handler = HANDLERS[`${method} ${path.slice('/__sim/'.length)}`];
+  if (!handler) {
+    const known = Object.keys(HANDLERS).map((name) => name.replace(' ', ' /__sim/'));
+    return json(404, { error: `nothing at ${method} ${path}`, known });
+  }
+  try {
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    return json(200, handler({ office, tenant: office.tenant(query.get('tenant') ?? undefined), query, body }));
+  } catch (error) {
+    // Whatever the caller sent wrong is reported to the caller; the simulator goes on.
+    return json(400, { error: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,119 @@
+import { fraction, hash } from '../draw.ts';
+
+/** How ids look: `au` 14 digits, `us` 17 digits (beyond 2^53), `onprem` 3 to 5 digits. */
+export type IdMode = 'au' | 'us' | 'onprem';
+/** How `allpatches` writes its scalars: as strings (cloud), as numbers (older servers), or both. */
+export type TypeMode = 'strings' | 'numbers' | 'mixed';
+
+export const ID_MODES: readonly IdMode[] = ['au', 'us', 'onprem'];
+export const TYPE_MODES: readonly TypeMode[] = ['strings', 'numbers', 'mixed'];
+
+/** The data's "today", epoch milliseconds: rows must not depend on the clock of the run. */
+export const DATA_TIME = Date.UTC(2026, 0, 15, 2, 0, 0);
+
+/** Row counts of a profile. Windows are half-open ranges of system indexes. */
+export interface Sizes {
+  readonly systems: number;
+  readonly scanWindow: readonly [number, number];
+  readonly allSystemsWindow: readonly [number, number];
+  /** Systems whose patch rows make up the per-patch counters. */
+  readonly matrixWindow: readonly [number, number];
+  readonly branches: number;
+  readonly patches: number;
+  readonly missing: number;
+  readonly missingCritical: number;
+  readonly missingImportant: number;
+  readonly systemsWithoutPatches: number;
+  readonly apdTasks: number;
+}
+
+/** The three lists of systems overlap without one containing another, as in real tenants. */
+function sizes(divisor: number): Sizes {
+  const part = (count: number): number => Math.max(1, Math.round(count / divisor));
+  const window = (start: number, count: number): readonly [number, number] => [start, start + part(count)];
+  return {
+    systems: part(3_400),
+    scanWindow: window(0, 3_362),
+    allSystemsWindow: window(part(38), 3_347),
+    matrixWindow: window(part(50), 3_317),
+    branches: Math.max(2, part(40)),
+    patches: part(5_240),
+    missing: part(1_735),
+    missingCritical: part(139),
+    missingImportant: part(452),
+    systemsWithoutPatches: part(24),
+    apdTasks: part(12),
+  };
+}
+
+const PROFILES: Readonly<Record<string, Sizes>> = { small: sizes(20), full: sizes(1) };
+
+/** Names that `--profile` takes. */
+export const PROFILE_NAMES: readonly string[] = Object.keys(PROFILES);
+
+/** @throws Error that lists the known names. */
+export function profileSizes(profile: string): Sizes {
+  const found = PROFILES[profile];
+  if (!found) throw new Error(`unknown profile "${profile}"; known profiles: ${PROFILE_NAMES.join(', ')}`);
+  return found;
+}
+
+/** What every row is a function of. */
+export interface Dataset {
+  readonly seed: number;
+  readonly sizes: Sizes;
+  readonly idMode: IdMode;
+  readonly typeMode: TypeMode;
+}
+
+type IdKind = 'system' | 'branch' | 'customer';
+
+const ID_BASES: Readonly<Record<IdMode, Readonly<Record<IdKind, bigint>>>> = {
+  au: { system: 40_000_000_000_000n, branch: 45_000_000_000_000n, customer: 47_000_000_000_000n },
+  us: { system: 52_500_000_000_000_000n, branch: 52_505_000_000_000_000n, customer: 52_507_000_000_000_000n },
+  onprem: { system: 300n, branch: 30_000n, customer: 100n },
+};
+
+/**
+ * The id of the n-th system, branch office or customer, in decimal digits. Ids come in groups of four
+ * that differ in the last digit only and start at a multiple of 40: near 5e16 a double holds
+ * multiples of 8, so each group collapses into one value when ids are read as doubles.
+ */
+export function idOf(data: Dataset, kind: IdKind, index: number): string {
+  const group = index >>> 2;
+  const place = BigInt(index & 3);
+  const base = ID_BASES[data.idMode][kind];
+  if (data.idMode === 'onprem') return String(base + BigInt(group) * 20n + place);
+  const tenant = BigInt(hash(data.seed, 'ids') % 1_000_000) * 400_000n;
+  return String(base + tenant + BigInt(group) * 40n + place);
+}
+
+const branchShares = new Map<number, readonly number[]>();
+
+/** Upper ends of the branches' shares: the n-th branch office is 1/n as large as the first (Zipf). */
+function branchEnds(branches: number): readonly number[] {
+  let ends = branchShares.get(branches);
+  if (!ends) {
+    const weights = Array.from({ length: branches }, (_, at) => 1 / (at + 1));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    let reached = 0;
+    ends = weights.map((weight) => {
+      reached += weight / total;
+      return reached;
+    });
+    branchShares.set(branches, ends);
+  }
+  return ends;
+}
+
+/** The branch office of a system, counted from 0. */
+export function branchOf(data: Dataset, system: number): number {
+  const ends = branchEnds(data.sizes.branches);
+  const drawn = fraction(data.seed, 'branch', system);
+  const found = ends.findIndex((end) => drawn < end);
+  return found < 0 ? ends.length - 1 : found;
+}
+
+export function branchName(branch: number): string {
+  return `Branch ${String(branch + 1).padStart(2, '0')}`;
+}

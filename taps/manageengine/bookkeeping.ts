@@ -1,0 +1,156 @@
+/** The bookkeeping streams of a ManageEngine tap: what was read, how far, and what is missing. */
+import { type Gap, lastPage, type SweepState } from '../../http/numbered-pages.ts';
+import endpointRuns from '../../schemas/pmp/endpoint_runs.json' with { type: 'json' };
+import checkpoints from '../../schemas/pmp/extraction_checkpoints.json' with { type: 'json' };
+import gaps from '../../schemas/pmp/extraction_gaps.json' with { type: 'json' };
+import snapshots from '../../schemas/pmp/snapshots.json' with { type: 'json' };
+import type { Json, Row } from '../../singer/lossless.ts';
+import type { JsonSchema } from '../../singer/messages.ts';
+import type { StreamDeclaration, StreamRow } from '../../singer/stream.ts';
+import { publishedSchema } from './records.ts';
+import { asSweep, coveragePercent, type EndpointStream } from './streams.ts';
+
+function bookkeeping(name: string, schema: JsonSchema, key: readonly string[]): StreamDeclaration {
+  return {
+    name,
+    key,
+    schema: publishedSchema(schema),
+    replication: 'FULL_TABLE',
+    selectedByDefault: true,
+    automatic: true,
+  };
+}
+
+/** Always selected: `snapshots`, `endpoint_runs`, `extraction_checkpoints`, `extraction_gaps`. */
+export const BOOKKEEPING: readonly StreamDeclaration[] = [
+  bookkeeping('snapshots', snapshots as JsonSchema, ['snapshot_id', 'tap']),
+  bookkeeping('endpoint_runs', endpointRuns as JsonSchema, ['snapshot_id', 'stream']),
+  bookkeeping('extraction_checkpoints', checkpoints as JsonSchema, ['snapshot_id', 'stream']),
+  bookkeeping('extraction_gaps', gaps as JsonSchema, ['snapshot_id', 'stream', 'page_num']),
+];
+
+export type SnapshotStatus = 'running' | 'complete' | 'partial' | 'failed';
+export type EndpointStatus = 'ok' | 'partial' | 'failed' | 'unavailable' | 'skipped';
+
+/** The snapshot as the state keeps it. Times are RFC 3339, UTC. */
+export interface Snapshot {
+  readonly id: number;
+  readonly started_at: string;
+  readonly status: SnapshotStatus;
+  readonly updated_at: string;
+  /** First checkpoint of the stream that coverage is measured on. */
+  readonly first_checkpoint_at?: string;
+}
+
+/** What the state file must hold of a snapshot. */
+export const SNAPSHOT_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['id', 'started_at', 'status'],
+  properties: {
+    id: { type: 'integer' },
+    started_at: { type: 'string', format: 'date-time' },
+    status: { enum: ['running', 'complete', 'partial', 'failed'] },
+  },
+};
+
+export function snapshotRow(tap: string, snapshot: Snapshot, percent: number | null, target: number): StreamRow {
+  const { id, started_at, status, updated_at } = snapshot;
+  return {
+    stream: 'snapshots',
+    record: {
+      snapshot_id: id,
+      tap,
+      status,
+      started_at,
+      ended_at: status === 'running' ? null : updated_at,
+      coverage_pct: percent,
+      coverage_target_pct: Math.round(target * 1000) / 10,
+      updated_at,
+    },
+  };
+}
+
+/** How one stream ended in this run. */
+export interface EndpointEnding {
+  readonly status: EndpointStatus;
+  readonly startedAt: string | null;
+  readonly endedAt: string;
+  readonly error: string | null;
+}
+
+export function endpointRow(
+  stream: EndpointStream,
+  snapshot: Snapshot,
+  bookmark: Json | undefined,
+  { status, startedAt, endedAt, error }: EndpointEnding,
+): StreamRow {
+  const sweep = asSweep(bookmark);
+  const single = sweep === undefined && status === 'ok' ? 1 : null;
+  const record: Row = {
+    snapshot_id: snapshot.id,
+    stream: stream.name,
+    path: stream.path,
+    status,
+    rows: sweep?.distinct ?? single,
+    total: sweep?.total ?? single,
+    pages: sweep === undefined ? single : sweep.next_page - 1 - sweep.gaps.length,
+    gaps: sweep?.gaps.length ?? (single === null ? null : 0),
+    started_at: startedAt,
+    ended_at: endedAt,
+    error,
+  };
+  return { stream: 'endpoint_runs', record };
+}
+
+export function checkpointRow(stream: string, snapshot: Snapshot, sweep: SweepState, now: string): StreamRow {
+  const pages = sweep.total === null || sweep.page_size === null ? null : lastPage(sweep.total, sweep.page_size);
+  const record: Row = {
+    snapshot_id: snapshot.id,
+    stream,
+    last_page: pages === null ? sweep.next_page - 1 : Math.min(sweep.next_page - 1, pages),
+    total_pages: pages,
+    systems_extracted: sweep.distinct,
+    patches_extracted: 0,
+    total_systems: sweep.total,
+    coverage_pct: coveragePercent(sweep),
+    created_at: snapshot.first_checkpoint_at ?? now,
+    updated_at: now,
+  };
+  return { stream: 'extraction_checkpoints', record };
+}
+
+function gapRow(stream: string, snapshot: Snapshot, gap: Gap, resolvedAt: string | null): StreamRow {
+  const { page, error_type, error_message, response_sample, attempts, created_at } = gap;
+  return {
+    stream: 'extraction_gaps',
+    record: {
+      snapshot_id: snapshot.id,
+      stream,
+      page_num: page,
+      error_type,
+      error_message: error_message ?? null,
+      response_sample: response_sample ?? null,
+      attempts,
+      created_at,
+      resolved_at: resolvedAt,
+    },
+  };
+}
+
+/** One row per gap that appeared, was tried again or was closed between two bookmarks. */
+export function gapRows(
+  stream: string,
+  snapshot: Snapshot,
+  before: readonly Gap[],
+  after: readonly Gap[],
+  now: string,
+): readonly StreamRow[] {
+  const old = new Map(before.map((gap) => [gap.page, gap]));
+  const open = new Set(after.map(({ page }) => page));
+  return [
+    ...after
+      .filter((gap) => old.get(gap.page)?.attempts !== gap.attempts)
+      .map((gap) => gapRow(stream, snapshot, gap, null)),
+    ...before.filter(({ page }) => !open.has(page)).map((gap) => gapRow(stream, snapshot, gap, now)),
+  ];
+}

@@ -1,0 +1,355 @@
+/**
+ * One run of a ManageEngine tap: decides which snapshot it belongs to, reads each selected stream as far as the run
+ * may, keeps the books, and says how it ended. One endpoint's failure never stops the others.
+ */
+
+import { HttpFailure } from '../../http/judge.ts';
+import { coverage, type SweepState } from '../../http/numbered-pages.ts';
+import { ConnectorError, EXIT } from '../../singer/errors.ts';
+import { timestamp } from '../../singer/io.ts';
+import type { Json } from '../../singer/lossless.ts';
+import type { State } from '../../singer/state-file.ts';
+import type { Ending, Page, ReadRequest, Run, StreamRow } from '../../singer/stream.ts';
+import {
+  checkpointRow,
+  type EndpointEnding,
+  endpointRow,
+  gapRows,
+  type Snapshot,
+  type SnapshotStatus,
+  snapshotRow,
+} from './bookkeeping.ts';
+import type { Connection } from './connection.ts';
+import { asSweep, coveragePercent, type EndpointStream, isDone, isEnded, type StreamPage } from './streams.ts';
+
+const HOUR = 3_600_000;
+
+/** True when every one of `streams` has nothing left to read. */
+function allDone(streams: readonly EndpointStream[], state: State): boolean {
+  return streams.every(({ name }) => isDone(state.bookmarks?.[name]));
+}
+
+/**
+ * The snapshot to go on with, or undefined for a new one: none yet, another id asked for, an unfinished one past its
+ * age, a finished one older than `snapshot_max_age_hours`.
+ */
+export function currentSnapshot(
+  state: State,
+  streams: readonly EndpointStream[],
+  settings: ReadRequest['settings'],
+  now: number,
+): Snapshot | undefined {
+  const snapshot = state.snapshot as unknown as Snapshot | undefined;
+  if (snapshot === undefined) return undefined;
+  if (settings.snapshot_id !== undefined && settings.snapshot_id !== snapshot.id) return undefined;
+  const age = (now - Date.parse(snapshot.started_at)) / HOUR;
+  const limit = allDone(streams, state) ? settings.snapshot_max_age_hours : settings.sweep_max_age_hours;
+  return typeof limit === 'number' && age > limit ? undefined : snapshot;
+}
+
+function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
+  const id = (settings.snapshot_id as number | undefined) ?? Math.floor(now / 1000);
+  return { id, started_at: timestamp(now), status: 'running', updated_at: timestamp(now) };
+}
+
+/** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */
+function endsRun(error: ConnectorError, connection: Connection): boolean {
+  if (!(error instanceof HttpFailure)) return error.code !== 'upstream';
+  return !connection.http.answered && (error.type === 'network_error' || error.reaction === 'login');
+}
+
+/** Reads what this run may read. */
+export async function* readSnapshot(
+  tap: string,
+  streams: readonly EndpointStream[],
+  connection: Connection,
+  request: ReadRequest,
+  run: Run,
+): AsyncGenerator<Page, Ending> {
+  const wanted = new Set(request.selected.map(({ declaration }) => declaration.name));
+  const selected = streams.filter(({ name }) => wanted.has(name));
+  const reader = new SnapshotRun(tap, streams, selected, connection, request, run);
+  return yield* reader.read();
+}
+
+class SnapshotRun {
+  readonly #tap: string;
+  readonly #streams: readonly EndpointStream[];
+  readonly #selected: readonly EndpointStream[];
+  readonly #connection: Connection;
+  readonly #settings: ReadRequest['settings'];
+  readonly #run: Run;
+  readonly #target: number;
+  readonly #rest: State;
+  readonly #failures: { stream: string; reason: string; unavailable: boolean }[] = [];
+  readonly #before: number;
+  #bookmarks: Record<string, Json>;
+  #snapshot: Snapshot;
+  #moved = false;
+
+  constructor(
+    tap: string,
+    streams: readonly EndpointStream[],
+    selected: readonly EndpointStream[],
+    connection: Connection,
+    { state, settings }: ReadRequest,
+    run: Run,
+  ) {
+    this.#tap = tap;
+    this.#streams = streams;
+    this.#selected = selected;
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#run = run;
+    this.#target = settings.coverage_target as number;
+    this.#rest = state;
+    const now = run.clock.now();
+    const current = currentSnapshot(state, selected, settings, now);
+    this.#snapshot = current ?? newSnapshot(settings, now);
+    const own = new Set(streams.map(({ name }) => name));
+    // A new snapshot starts every stream of this tap over; bookmarks that are not ours are kept.
+    this.#bookmarks = Object.fromEntries(
+      Object.entries(state.bookmarks ?? {}).filter(([name]) => current !== undefined || !own.has(name)),
+    );
+    this.#before = coveragePercent(asSweep(state.bookmarks?.[this.#measured()?.name ?? '']));
+  }
+
+  async *read(): AsyncGenerator<Page, Ending> {
+    const { log } = this.#run;
+    log.always({ snapshot_id: this.#snapshot.id });
+    log.info(
+      'extractor_init',
+      `${this.#tap}: snapshot ${this.#snapshot.id}, ${this.#selected.length} streams selected`,
+    );
+    const sweep = this.#sweep();
+    if (sweep !== undefined) {
+      log.info(
+        'coverage_check',
+        `coverage before this run ${coveragePercent(sweep)} %, target ${Math.round(this.#target * 1000) / 10} %`,
+        { coverage_pct: coveragePercent(sweep), coverage_target: this.#target },
+      );
+    }
+    if (allDone(this.#selected, { bookmarks: this.#bookmarks })) return this.#ending(true);
+    log.info(
+      'batch_start',
+      `reading up to ${this.#settings.pages_per_run === 0 ? 'all' : this.#settings.pages_per_run} pages of each stream`,
+      { pages_per_run: this.#settings.pages_per_run },
+    );
+    this.#snapshot = { ...this.#snapshot, status: 'running' };
+    yield this.#page([this.#snapshotRow(), ...this.#skipped()]);
+    for (const stream of this.#selected) {
+      if (isDone(this.#bookmarks[stream.name])) continue;
+      if (this.#run.signal.aborted) break;
+      yield* this.#stream(stream);
+    }
+    this.#snapshot = { ...this.#snapshot, status: this.#status(), updated_at: this.#now() };
+    yield this.#page([this.#snapshotRow()]);
+    return this.#ending(false);
+  }
+
+  async *#stream(stream: EndpointStream): AsyncGenerator<Page, void> {
+    const startedAt = this.#now();
+    const { id, started_at } = this.#snapshot;
+    const snapshot = { snapshot_id: id, extracted_at: started_at };
+    const reading = { connection: this.#connection, settings: this.#settings, run: this.#run, snapshot };
+    let failure: ConnectorError | undefined;
+    try {
+      for await (const page of stream.read(reading, this.#bookmarks[stream.name])) {
+        const state = () => this.#state();
+        yield {
+          rows: this.#rows(stream, page),
+          // Asked for after the rows: their end is what moves the bookmark.
+          get state() {
+            return state();
+          },
+        };
+        this.#saved(stream);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof ConnectorError) || endsRun(thrown, this.#connection)) throw thrown;
+      failure = thrown;
+    }
+    if (this.#run.signal.aborted) return;
+    const ending = this.#endpointEnding(stream, startedAt, failure);
+    yield this.#page([endpointRow(stream, this.#snapshot, this.#bookmarks[stream.name], ending)]);
+  }
+
+  /** The rows of a page of the stream, then what the books say about it. */
+  async *#rows(stream: EndpointStream, page: StreamPage): AsyncGenerator<StreamRow> {
+    for await (const record of page.rows) yield { stream: stream.name, record };
+    const before = asSweep(this.#bookmarks[stream.name]);
+    this.#bookmarks = { ...this.#bookmarks, [stream.name]: page.state as unknown as Json };
+    const after = asSweep(this.#bookmarks[stream.name]);
+    // The last page of a run may bring nothing beyond the checkpoint before it.
+    this.#moved = JSON.stringify(before) !== JSON.stringify(after) || after === undefined;
+    if (!this.#moved) return;
+    const now = this.#now();
+    this.#snapshot = { ...this.#snapshot, updated_at: now };
+    if (after === undefined) return;
+    yield* gapRows(stream.name, this.#snapshot, before?.gaps ?? [], after.gaps, now);
+    if (!stream.measuresCoverage || after.total === null) return;
+    this.#snapshot = { ...this.#snapshot, first_checkpoint_at: this.#snapshot.first_checkpoint_at ?? now };
+    yield checkpointRow(stream.name, this.#snapshot, after, now);
+  }
+
+  #saved(stream: EndpointStream): void {
+    const sweep = asSweep(this.#bookmarks[stream.name]);
+    if (sweep === undefined) return;
+    this.#run.log.info('checkpoint_saved', `${stream.name}: checkpoint after page ${sweep.next_page - 1}`, {
+      stream: stream.name,
+      page: sweep.next_page - 1,
+      gaps: sweep.gaps.length,
+    });
+    if (stream.measuresCoverage)
+      this.#run.metrics.gauge(
+        'tapworks_coverage_ratio',
+        'Share of the reported rows that the sweep has brought.',
+        { stream: stream.name },
+        coverage(sweep),
+      );
+  }
+
+  #endpointEnding(stream: EndpointStream, startedAt: string, failure: ConnectorError | undefined): EndpointEnding {
+    const endedAt = this.#now();
+    if (failure === undefined) {
+      const gaps = asSweep(this.#bookmarks[stream.name])?.gaps.length ?? 0;
+      return {
+        status: isDone(this.#bookmarks[stream.name]) && gaps === 0 ? 'ok' : 'partial',
+        startedAt,
+        endedAt,
+        error: null,
+      };
+    }
+    // A sweep whose total never arrived has nothing to go on from.
+    if (asSweep(this.#bookmarks[stream.name])?.total === null) delete this.#bookmarks[stream.name];
+    const unavailable = failure instanceof HttpFailure && failure.reaction === 'unavailable';
+    this.#failures.push({ stream: stream.name, reason: failure.line, unavailable });
+    this.#run.log.error(unavailable ? 'endpoint_unavailable' : 'endpoint_failed', `${stream.name}: ${failure.line}`, {
+      ...failure.where,
+      stream: stream.name,
+    });
+    return { status: unavailable ? 'unavailable' : 'failed', startedAt, endedAt, error: failure.message };
+  }
+
+  /** Streams of this tap that nobody selected: the books account for every endpoint. */
+  #skipped(): readonly StreamRow[] {
+    const endedAt = this.#now();
+    return this.#streams
+      .filter((stream) => !this.#selected.includes(stream))
+      .map((stream) =>
+        endpointRow(stream, this.#snapshot, undefined, { status: 'skipped', startedAt: null, endedAt, error: null }),
+      );
+  }
+
+  #measured(): EndpointStream | undefined {
+    return this.#selected.find(({ measuresCoverage }) => measuresCoverage);
+  }
+
+  #sweep(): SweepState | undefined {
+    return asSweep(this.#bookmarks[this.#measured()?.name ?? '']);
+  }
+
+  #targetMet(): boolean {
+    const sweep = this.#sweep();
+    return sweep?.finished === true && coverage(sweep) >= this.#target;
+  }
+
+  #status(): SnapshotStatus {
+    const failed = new Set(this.#failures.map(({ stream }) => stream));
+    if (this.#selected.every(({ name }) => failed.has(name))) return 'failed';
+    const open = this.#selected.some(({ name }) => !failed.has(name) && !isEnded(this.#bookmarks[name]));
+    if (open) return 'running';
+    const whole = allDone(this.#selected, { bookmarks: this.#bookmarks });
+    return whole && (this.#measured() === undefined || this.#targetMet()) ? 'complete' : 'partial';
+  }
+
+  #ending(nothingToDo: boolean): Ending {
+    const measured = this.#measured();
+    const sweep = this.#sweep();
+    const gaps = this.#selected.flatMap(({ name }) =>
+      (asSweep(this.#bookmarks[name])?.gaps ?? []).map(({ page, error_type }) => ({ stream: name, page, error_type })),
+    );
+    const percent = coveragePercent(sweep);
+    const { retried, recovered, lost, requests } = this.#connection.http.stats;
+    const finished = sweep?.finished === true;
+    if (sweep !== undefined && percent < this.#before && this.#before > 0) {
+      this.#run.log.warn('coverage_fell', `coverage fell from ${this.#before} % to ${percent} %`, {
+        coverage_pct: percent,
+        coverage_pct_before: this.#before,
+      });
+    }
+    const exitCode = this.#exitCode(finished);
+    if (gaps.length > 0 && exitCode === EXIT.complete) {
+      this.#run.log.warn(
+        'gaps_open',
+        `${gaps.length} pages are still missing and are tried first in the next run: ${gaps
+          .slice(0, 20)
+          .map(({ stream, page }) => `${stream} page ${page}`)
+          .join(', ')}`,
+        { gaps: gaps.slice(0, 100) },
+      );
+    }
+    const position =
+      sweep === undefined
+        ? ''
+        : `${measured?.name} ${sweep.distinct} of ${sweep.total} (${percent} %)${finished ? '' : `, next page ${sweep.next_page}`}; `;
+    const summary = nothingToDo
+      ? `nothing to do: ${position}every selected sweep is finished and no page is missing`
+      : `${position}pages retried ${retried}, recovered ${recovered}, lost ${lost}${this.#failures.length === 0 ? '' : `; not read: ${this.#failures.map(({ stream }) => stream).join(', ')}`}`;
+    this.#run.log.info('batch_complete', nothingToDo ? 'no request was needed' : `${requests} requests`, {
+      requests,
+      pages_retried: retried,
+      pages_recovered: recovered,
+      pages_lost: lost,
+    });
+    const fields = {
+      coverage_pct: percent,
+      coverage_target_pct: Math.round(this.#target * 1000) / 10,
+      target_met: this.#targetMet(),
+      sweep_finished: finished,
+      gaps: gaps.length,
+      pages_retried: retried,
+      pages_recovered: recovered,
+      pages_lost: lost,
+    };
+    return { exitCode, summary, fields, failures: this.#failures };
+  }
+
+  #exitCode(finished: boolean): 0 | 1 | 2 {
+    const failed = this.#failures.length;
+    if (failed > 0 && failed === this.#selected.length) return EXIT.failed;
+    if (failed > 0) return EXIT.incomplete;
+    if (finished && !this.#targetMet()) return EXIT.incomplete;
+    const others = this.#selected.filter(({ measuresCoverage }) => !measuresCoverage);
+    const short = others.some(({ name }) => {
+      const state = asSweep(this.#bookmarks[name]);
+      return state?.finished === true && state.gaps.length > 0;
+    });
+    return short ? EXIT.incomplete : EXIT.complete;
+  }
+
+  #snapshotRow(): StreamRow {
+    const sweep = this.#sweep();
+    return snapshotRow(this.#tap, this.#snapshot, sweep === undefined ? null : coveragePercent(sweep), this.#target);
+  }
+
+  #now(): string {
+    return timestamp(this.#run.clock.now());
+  }
+
+  #state(): State {
+    return {
+      ...this.#rest,
+      state_version: STATE_VERSION,
+      bookmarks: { ...this.#bookmarks },
+      snapshot: this.#snapshot as unknown as Json,
+    };
+  }
+
+  #page(rows: readonly StreamRow[]): Page {
+    return { rows, state: this.#state() };
+  }
+}
+
+/** Version of the state's shape. */
+export const STATE_VERSION = 1;

@@ -1,0 +1,87 @@
+/** `--status` and `--reset`, and the shape of the state they work on. */
+import { rename } from 'node:fs/promises';
+import { lastPage } from '../../http/numbered-pages.ts';
+import { ConnectorError, systemCode } from '../../singer/errors.ts';
+import type { State, StateDeclaration } from '../../singer/state-file.ts';
+import type { ActionContext, Tap } from '../../singer/stream.ts';
+import { SNAPSHOT_SCHEMA, type Snapshot } from './bookkeeping.ts';
+import type { Connection } from './connection.ts';
+import { STATE_VERSION } from './snapshot.ts';
+import { asSweep, coveragePercent, type EndpointStream } from './streams.ts';
+
+/** What a state of these streams must look like. */
+export function stateOf(streams: readonly EndpointStream[]): StateDeclaration {
+  return {
+    version: STATE_VERSION,
+    bookmarks: Object.fromEntries(streams.map(({ name, checkpoint }) => [name, checkpoint])),
+    top: { snapshot: SNAPSHOT_SCHEMA },
+  };
+}
+
+function statePath({ statePath: path }: ActionContext, flag: string): string {
+  if (path !== undefined) return path;
+  throw new ConnectorError('config', `--${flag} needs --state FILE`, {}, { hint: 'name the state file of this pipe' });
+}
+
+/** What `--status` prints: how far the sweep of the measured stream has come. Makes no request. */
+export function statusOf(
+  streams: readonly EndpointStream[],
+  state: State,
+  target: number,
+): Readonly<Record<string, unknown>> {
+  const measured = streams.find(({ measuresCoverage }) => measuresCoverage);
+  const sweep = asSweep(state.bookmarks?.[measured?.name ?? '']);
+  const snapshot = state.snapshot as unknown as Snapshot | undefined;
+  const pages =
+    sweep === undefined || sweep.total === null || sweep.page_size === null
+      ? null
+      : lastPage(sweep.total, sweep.page_size);
+  return {
+    snapshot_id: snapshot?.id ?? null,
+    status: snapshot?.status ?? 'none',
+    last_page: sweep === undefined ? 0 : Math.min(sweep.next_page - 1, pages ?? Number.POSITIVE_INFINITY),
+    total_pages: pages,
+    systems_extracted: sweep?.distinct ?? 0,
+    total_systems: sweep?.total ?? null,
+    coverage_pct: coveragePercent(sweep),
+    coverage_target: target,
+    target_met: sweep?.finished === true && sweep.total !== null && sweep.distinct >= target * sweep.total,
+    gaps: streams.flatMap(({ name }) =>
+      (asSweep(state.bookmarks?.[name])?.gaps ?? []).map(({ page, error_type, attempts }) => ({
+        stream: name,
+        page,
+        error_type,
+        attempts,
+      })),
+    ),
+    updated_at: snapshot?.updated_at ?? null,
+  };
+}
+
+/** The two commands beside the extraction. */
+export function actionsFor(streams: readonly EndpointStream[]): NonNullable<Tap<Connection>['actions']> {
+  return {
+    status: {
+      describe: 'Print how far the extraction has come, from the state file alone',
+      async act(context) {
+        statePath(context, 'status');
+        context.print(
+          JSON.stringify(statusOf(streams, await context.state(), context.settings.coverage_target as number)),
+        );
+      },
+    },
+    reset: {
+      describe: 'Move the state file to FILE.bak, so that the next run starts over',
+      async act(context) {
+        const path = statePath(context, 'reset');
+        try {
+          await rename(path, `${path}.bak`);
+          context.log.info('reset', `moved ${path} to ${path}.bak; the next run starts from page 1`);
+        } catch (thrown) {
+          if (systemCode(thrown) !== 'ENOENT') throw thrown;
+          context.log.info('reset', `${path} does not exist; the next run starts from page 1 anyway`);
+        }
+      },
+    },
+  };
+}
