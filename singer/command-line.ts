@@ -76,6 +76,8 @@ export interface Flags {
   readonly metricsFile: string | undefined;
   /** The value of a flag by its long name. */
   get(name: string): string | boolean | undefined;
+  /** The value of a numeric flag. */
+  number(name: string): number | undefined;
 }
 
 /** A command line as it was understood, and its help text. */
@@ -151,6 +153,7 @@ export async function readCommandLine(
       logLevel: word('log-level'),
       metricsFile: word('metrics-file'),
       get: text,
+      number: (flag) => (typeof values[flag] === 'number' ? values[flag] : undefined),
     },
     help: () => parser.getHelp(),
   };

@@ -47,9 +47,11 @@ export function currentSnapshot(
   return typeof limit === 'number' && age > limit ? undefined : snapshot;
 }
 
+/** Snapshots start on a whole second, so that id and start tell the same. */
 function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
-  const id = (settings.snapshot_id as number | undefined) ?? Math.floor(now / 1000);
-  return { id, started_at: timestamp(now), status: 'running', updated_at: timestamp(now) };
+  const seconds = Math.floor(now / 1000);
+  const id = (settings.snapshot_id as number | undefined) ?? seconds;
+  return { id, started_at: timestamp(seconds * 1000), status: 'running', updated_at: timestamp(now) };
 }
 
 /** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */

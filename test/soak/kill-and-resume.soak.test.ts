@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { killAndResume } from '../pipe/kill-and-resume.ts';
+import { openWorkshop, type Workshop } from '../pipe/workshop.ts';
+
+const KILLS = Number(process.env.TAPWORKS_KILLS ?? 30);
+const SEED = Number(process.env.TAPWORKS_SEED ?? Date.now() % 1_000_000);
+
+let shop: Workshop;
+
+beforeAll(async () => {
+  shop = await openWorkshop({
+    profile: 'full',
+    tap: { checkpoint_pages: 2, pages_per_run: 0 },
+    target: { batch_rows: 100 },
+  });
+  await shop.control('config', { latency_ms: 5, token_limit: false });
+});
+afterAll(() => shop.close());
+
+test(`${KILLS} kills (seed ${SEED})`, async () => {
+  const report = await killAndResume(shop, KILLS, SEED);
+  process.stdout.write(`kill-and-resume ${JSON.stringify(report)}\n`);
+  expect(report.kills).toBeGreaterThanOrEqual(KILLS);
+}, 1_800_000);
