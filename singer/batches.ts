@@ -10,7 +10,8 @@ interface Lane {
   /** Text of the SCHEMA message, to recognise an identical one. */
   readonly text: string;
   readonly check: Check | undefined;
-  readonly unknownKeys: Set<string>;
+  /** Properties of the schema, and those beside it that have been told. A set, because records may hold a `constructor`. */
+  readonly known: Set<string>;
   rows: Row[];
 }
 
@@ -55,7 +56,7 @@ export class Batches {
     const text = canonical([schema, key]);
     if (this.#lanes.get(name)?.text === text) return undefined;
     for (const property of key) {
-      if (schema.properties?.[property] !== undefined) continue;
+      if (Object.hasOwn(schema.properties ?? {}, property)) continue;
       throw new ConnectorError(
         'schema',
         `line ${line}: key property "${property}" of stream "${name}" is not in its schema`,
@@ -81,7 +82,13 @@ export class Batches {
         );
       }
     }
-    this.#lanes.set(stream.name, { stream, text, check, unknownKeys: new Set(), rows: [] });
+    this.#lanes.set(stream.name, {
+      stream,
+      text,
+      check,
+      known: new Set(Object.keys(stream.schema.properties ?? {})),
+      rows: [],
+    });
   }
 
   /**
@@ -98,7 +105,7 @@ export class Batches {
       });
     }
     for (const property of lane.stream.key) {
-      if (record[property] !== undefined && record[property] !== null) continue;
+      if (Object.hasOwn(record, property) && record[property] !== null) continue;
       throw new ConnectorError(
         'schema',
         `line ${line}: a record of stream "${name}" has no value for its key "${property}"`,
@@ -131,8 +138,8 @@ export class Batches {
   #unknownKeys(lane: Lane, record: Row): readonly string[] {
     let found: string[] | undefined;
     for (const property in record) {
-      if (lane.stream.schema.properties?.[property] !== undefined || lane.unknownKeys.has(property)) continue;
-      lane.unknownKeys.add(property);
+      if (lane.known.has(property)) continue;
+      lane.known.add(property);
       found ??= [];
       found.push(property);
     }

@@ -83,7 +83,7 @@ async function meltanoConfig(path: string | undefined): Promise<SingerSdkConfig>
 /** Longest text in a line: runners end a run over a line beyond their limit. */
 const TEXT_BYTES = 16 * 1024;
 
-/** A value with `redact` applied to every text in it, property names below the top included. */
+/** A value with `redact` applied to every text in it, property names included. */
 function redacted(value: unknown, redact: (text: string) => string): unknown {
   if (typeof value === 'string') return cut(redact(value), TEXT_BYTES);
   if (Array.isArray(value)) return value.map((inner) => redacted(inner, redact));
@@ -152,8 +152,9 @@ export async function openLog(
         bar?.clear();
         const { at, level, event_type, message, fields } = JSON.parse(line) as Line;
         // Before the text becomes JSON: a mask that swallowed half an escape would leave a line that does not parse.
-        const safe = redacted({ message, ...fields }, redact) as { readonly message: string };
-        io.stderr.write(shape({ ...safe, at, level, event_type }));
+        const safe = Object.entries(fields).map(([name, value]) => [name, redacted(value, redact)] as const);
+        const text = cut(redact(message), TEXT_BYTES);
+        io.stderr.write(shape({ ...Object.fromEntries(safe), at, level, event_type, message: text }));
         bar?.redraw();
       },
     },

@@ -33,9 +33,9 @@ export function backoff(base: number, attempt: number, clock: Pick<Clock, 'rando
 }
 
 /**
- * Runs `attempt` until it ends without throwing, yielding what it yields and returning what it returns. Values of an attempt that fails half-way
- * have been yielded already: the consumer must be able to see them again. Throws the last error when the rule says
- * `fail` or the attempts are used up; a wait ends at once when `signal` is aborted.
+ * Runs `attempt` until it ends without throwing, yielding what it yields and returning what it returns. Values of an
+ * attempt that fails half-way have been yielded already: the consumer must be able to see them again. Throws the last
+ * error when the rule says `fail` or the attempts are used up; a wait ends at once when `signal` is aborted.
  */
 export async function* retrying<T, R>(
   attempt: (number: number) => AsyncGenerator<T, R>,
@@ -54,6 +54,7 @@ export async function* retrying<T, R>(
       const wait = Math.min(verdict.wait, policy.maxWait);
       policy.onRetry?.(failure, wait);
       if (wait > 0) await clock.sleep(wait, signal);
+      signal.throwIfAborted();
     }
   }
 }

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { Batches } from './batches.ts';
 import { TARGET_FLAGS } from './command-line.ts';
 import { loadSettings, type Settings } from './config.ts';
-import { EXIT } from './errors.ts';
+import { ConnectorError, EXIT, textOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { isObject, type Json } from './lossless.ts';
 import { parseMessage, type SchemaMessage } from './messages.ts';
@@ -61,7 +61,15 @@ async function targetSession(target: Target, io: Io, session: Session): Promise<
 }
 
 function chunksOf(path: string | undefined, io: Io): AsyncIterable<Uint8Array> {
-  return path === undefined ? io.stdin : createReadStream(path, { highWaterMark: 256 * 1024 });
+  return path === undefined ? io.stdin : fileChunks(path);
+}
+
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 });
+  } catch (cause) {
+    throw new ConnectorError('config', `cannot read --input ${path}: ${textOf(cause)}`, { path }, { cause });
+  }
 }
 
 const WAITED = 'waited';
@@ -180,7 +188,8 @@ class Load {
       case 'SCHEMA':
         return this.#schema(message, line.number);
       case 'STATE':
-        if (isObject(message.value) && Object.keys(message.value).length === 0) return;
+        // An empty state passed on would wipe what the runner keeps.
+        if (message.value === null || (isObject(message.value) && Object.keys(message.value).length === 0)) return;
         this.#state = { value: message.value };
         if (this.#batches.pending === 0) await this.#confirm();
         else this.#wait();

@@ -1,0 +1,104 @@
+/** Record values to what SQLite is given, exact to the digit. */
+import { ConnectorError } from '../../singer/errors.ts';
+import { isRawNumber, type Json } from '../../singer/lossless.ts';
+import type { Column } from './tables.ts';
+
+/** What the driver binds. A number is always bound as a double; the column's affinity makes it an integer again. */
+export type Bound = null | string | number | bigint;
+
+/** Returned instead of a value when the column's type would damage it: the column has to lose its type first. */
+export const TOO_NARROW = Symbol('too narrow');
+
+const INT64_LIMIT = 2 ** 63;
+
+/**
+ * The bound form of a value that is not null, for every combination of kind and column; `write` handles the common
+ * ones itself. Whatever a column can hold without loss is accepted.
+ * @throws ConnectorError `schema` when the column can hold no form of the value.
+ */
+export function bindable(value: Exclude<Json, null>, column: Column, stream: string): Bound | typeof TOO_NARROW {
+  switch (column.kind) {
+    case 'json':
+      return JSON.stringify(value);
+    case 'boolean':
+      return booleanValue(value, column, stream);
+    case 'integer':
+    case 'big_integer':
+    case 'number':
+      return numberValue(value, column, stream);
+    case 'decimal':
+      return typeof value === 'string' ? value : numberValue(value, column, stream);
+    default:
+      return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+}
+
+function booleanValue(value: Exclude<Json, null>, column: Column, stream: string): Bound {
+  const truth =
+    value === true || value === 1 || value === 'true'
+      ? true
+      : value === false || value === 0 || value === 'false'
+        ? false
+        : undefined;
+  if (truth === undefined) throw misfit(value, column, stream);
+  if (column.affinity === 'TEXT') return String(truth);
+  return truth ? 1n : 0n;
+}
+
+function numberValue(value: Exclude<Json, null>, column: Column, stream: string): Bound | typeof TOO_NARROW {
+  if (typeof value === 'number') return doubleValue(value, column, stream);
+  if (isRawNumber(value)) return exactValue(value.rawJSON, column);
+  if (typeof value === 'string' && isPlainNumber(value)) {
+    if (column.kind === 'number' || !/[.eE]/.test(value)) return exactValue(value, column);
+  }
+  throw misfit(value, column, stream);
+}
+
+function doubleValue(value: number, column: Column, stream: string): Bound | typeof TOO_NARROW {
+  const { kind, affinity } = column;
+  if (kind === 'number' || kind === 'decimal') return affinity === 'TEXT' ? String(value) : value;
+  if (!Number.isInteger(value)) throw misfit(value, column, stream);
+  if (Math.abs(value) < INT64_LIMIT) {
+    if (affinity === 'TEXT') return String(BigInt(value));
+    // Without a type the value would stay a double and be read as 5.0.
+    return affinity === 'NONE' ? BigInt(value) : value;
+  }
+  return affinity === 'TEXT' || affinity === 'NONE' ? plainDigits(String(value)) : TOO_NARROW;
+}
+
+/** A number given by its digits, which a double may not hold. */
+function exactValue(source: string, { affinity }: Column): Bound | typeof TOO_NARROW {
+  const whole = /^(-?\d+)(?:\.0+)?$/.exec(source)?.[1];
+  if (whole !== undefined) {
+    const digits = BigInt(whole);
+    const fits = digits === BigInt.asIntN(64, digits);
+    if (affinity === 'TEXT') return String(digits);
+    if (affinity === 'NONE') return fits ? digits : String(digits);
+    if (fits && affinity !== 'REAL') return digits;
+    return fits && BigInt(Number(digits)) === digits ? Number(digits) : TOO_NARROW;
+  }
+  if (affinity === 'TEXT' || affinity === 'NONE') return source;
+  return String(Number(source)) === source ? Number(source) : TOO_NARROW;
+}
+
+/** `1e+23` as the digits it stands for. */
+function plainDigits(text: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(text) ?? [];
+  return whole === '' ? text : `${sign}${whole}${fraction.padEnd(Number(exponent), '0')}`;
+}
+
+/** Text that is a number and nothing else: no blanks, no leading zeros, no plus sign. */
+function isPlainNumber(text: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
+}
+
+function misfit(value: Json, column: Column, stream: string): ConnectorError {
+  const what = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  return new ConnectorError(
+    'schema',
+    `stream "${stream}": a record has ${what} in "${column.property}", which its column (${column.kind}) cannot hold`,
+    { stream, key: column.property },
+    { hint: 'nothing of this batch was written; mend the data or the type of the property in the schema' },
+  );
+}
