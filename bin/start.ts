@@ -4,9 +4,22 @@
  */
 const OLDEST_NODE = [22, 19] as const;
 
+/**
+ * V8 settings for a small process, set before anything is loaded. On the full profile of the simulator (480 pages,
+ * Node 26, 2 cores) they take tap-pmp from 138 to 93 MB of resident memory at the same speed: it waits for the network,
+ * so optimised code (and the optimising compiler's own pages) buys it nothing. A target computes: there the optimiser
+ * stays, and only the heap grows more carefully (168 to 109 MB on 165,850 records, for a third more time).
+ */
+const LEAN = {
+  waits: ['--optimize-for-size', '--semi-space-growth-factor=1', '--no-maglev', '--no-opt'],
+  computes: ['--optimize-for-size'],
+} as const;
+
 /** What an executable is made of, loaded only as far as the command needs. */
 export interface Executable<Plugin> {
   readonly name: string;
+  /** What it does most of its time. */
+  readonly kind: keyof typeof LEAN;
   /** The declaration (settings, streams): light enough for `--about`. */
   plugin(): Promise<Plugin>;
   /** Everything that a real run needs. */
@@ -56,6 +69,8 @@ export async function start<Plugin extends Describable>(executable: Executable<P
     process.stdout.write(`${aboutText({ ...plugin, name: executable.name, version }, format)}\n`);
     return;
   }
+  const { setFlagsFromString } = await import('node:v8');
+  for (const flag of LEAN[executable.kind]) setFlagsFromString(flag);
   // Compiled code is kept between runs; Node falls back to compiling when it cannot write there.
   (await import('node:module')).enableCompileCache?.();
   const { processIo } = await import('../singer/io.ts');

@@ -14,6 +14,9 @@ import { exactNumber, isObject, type Json, parseLossless } from '../singer/lossl
 /** Bodies up to this many bytes are parsed at once. */
 export const SMALL_BODY_BYTES = 256 * 1024;
 
+/** Bytes parsed in one go: the tokens of a 64 KiB chunk alone take several megabytes. */
+const PARSE_BYTES = 8 * 1024;
+
 /** The envelope of a reply: the parsed body with an empty list where the rows were. */
 export interface Envelope {
   readonly value: Json;
@@ -63,7 +66,7 @@ class LosslessAssembler extends Assembler {
 export async function* parseStream(chunks: AsyncIterable<Uint8Array>, path: readonly string[]): RowGroups {
   const tokens = jsonParser({ packValues: true, streamValues: false });
   const assembler = new LosslessAssembler();
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decoder = new TextDecoder();
   const depth = path.length + 1;
   let inRows = false;
   let found = false;
@@ -87,8 +90,10 @@ export async function* parseStream(chunks: AsyncIterable<Uint8Array>, path: read
   }
 
   for await (const chunk of chunks) {
-    const rows = feed(decoder.decode(chunk, { stream: true }));
-    if (rows.length > 0) yield rows;
+    for (let start = 0; start < chunk.length; start += PARSE_BYTES) {
+      const rows = feed(decoder.decode(chunk.subarray(start, start + PARSE_BYTES), { stream: true }));
+      if (rows.length > 0) yield rows;
+    }
   }
   const rest = decoder.decode();
   if (rest !== '') feed(rest);
