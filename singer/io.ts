@@ -130,6 +130,9 @@ export function processIo(): Io {
   };
 }
 
+/** The id of this process: in log lines of Meltano's form and in names of temporary files. */
+export const processId: number = process.pid;
+
 /** Epoch milliseconds as RFC 3339 in UTC, whole seconds without a fraction. */
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');

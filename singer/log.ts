@@ -1,7 +1,7 @@
 /** Log lines on stderr: pino underneath, one redactor at the edge, three formats. */
 import { isIPv6 } from 'node:net';
 import { pino } from 'pino';
-import type { Io } from './io.ts';
+import { type Io, processId } from './io.ts';
 
 /** `json`: one object per line; `pretty`: for a person; `singer-sdk`: the structured lines that Meltano parses. */
 export type LogFormat = 'json' | 'pretty' | 'singer-sdk';
@@ -222,7 +222,7 @@ const shapes: Readonly<Record<LogFormat, (name: string) => (line: LineFields) =>
     return ({ level, at, event_type, message, stream, ...fields }) =>
       `${JSON.stringify({
         level: level.toLowerCase(),
-        pid: process.pid,
+        pid: processId,
         logger_name: name,
         ts: at / 1000,
         thread_name: 'MainThread',

@@ -4,6 +4,7 @@ import { open, readFile, realpath, rename, stat, unlink, writeFile } from 'node:
 import { basename, dirname, join } from 'node:path';
 import { compileSchema } from './check.ts';
 import { ConnectorError, systemCode, textOf } from './errors.ts';
+import { processId } from './io.ts';
 import type { Log } from './log.ts';
 import { approximate, isObject, type Json, jsonProblem, parseLossless, withoutBom } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
@@ -34,7 +35,7 @@ export interface StateDeclaration {
 export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   const file = await realpath(path).catch(() => path);
   const folder = dirname(file);
-  const temporary = join(folder, `.${basename(file)}.${process.pid}.tmp`);
+  const temporary = join(folder, `.${basename(file)}.${processId}.tmp`);
   let made = false;
   try {
     if (await isSpecial(path)) {
