@@ -10,7 +10,7 @@ beforeAll(async () => {
     tap: { checkpoint_pages: 2, pages_per_run: 0 },
     target: { batch_rows: 40 },
   });
-  await shop.control('config', { latency_ms: 15, token_limit: false });
+  await shop.control('config', { latency_ms: 15 });
 });
 afterAll(() => shop.close());
 
