@@ -121,9 +121,10 @@ function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }:
     const { method = 'GET', url, query, form, headers, rows: path, where } = request;
     const limit = new AttemptLimit(timeout);
     const signal = AbortSignal.any([run.signal, limit.signal]);
+    let reply: Dispatcher.ResponseData | undefined;
     try {
       limit.resume();
-      const reply = await send(url, {
+      reply = await send(url, {
         method,
         dispatcher,
         signal,
@@ -138,10 +139,14 @@ function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }:
         bodyTimeout: 0,
       });
       const { statusCode: status, headers: received, body } = reply;
-      const { chunks, ended } = await beginning(body, smallBody);
+      const { chunks, ended } = await beginning(body, path === undefined ? Number.POSITIVE_INFINITY : smallBody);
       limit.pause();
-      const text = Buffer.concat(chunks).toString('utf8');
-      const head: ReplyHead = { status, headers: received, text: text.slice(0, 4096).replace(/^\ufeff/, '') };
+      const bytes = Buffer.concat(chunks);
+      const head: ReplyHead = {
+        status,
+        headers: received,
+        text: bytes.toString('utf8', 0, HEAD_BYTES).replace(/^\ufeff/, ''),
+      };
       const fail = (ruling: Ruling, cause?: unknown) =>
         new HttpFailure(
           ruling,
@@ -149,27 +154,32 @@ function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }:
           { retryAfter: retryAfter(received['retry-after'], run.clock.now()), sample: head.text, cause },
         );
       const early = judgeHead(head);
-      if (early !== undefined) {
-        body.destroy();
-        throw fail(early);
-      }
+      if (early !== undefined) throw fail(early);
       let envelope: Envelope;
       try {
-        if (ended || path === undefined) {
-          const whole = parseWhole((ended ? text : text + (await body.text())).replace(/^\ufeff/, ''), path);
+        if (path === undefined || (ended && bytes.length <= smallBody)) {
+          const whole = parseWhole(bytes.toString('utf8').replace(/^\ufeff/, ''), path);
           const ruling = judge(whole.envelope.value, status) ?? judgeStatus(status);
           if (ruling !== undefined) throw fail(ruling);
           if (whole.rows.length > 0) yield whole.rows;
           envelope = whole.envelope;
         } else {
-          envelope = yield* parseStream(continued(chunks, body, limit), path);
+          envelope = yield* parseStream(
+            continued(chunks, ended, body, limit, (thrown) => wireFailure(thrown, url, where)),
+            path,
+          );
           const ruling = judge(envelope.value, status) ?? judgeStatus(status);
           if (ruling !== undefined) throw fail(ruling);
         }
       } catch (cause) {
-        if (cause instanceof ConnectorError || signal.aborted || systemCode(cause)?.startsWith('UND_ERR')) throw cause;
+        if (cause instanceof ConnectorError || signal.aborted) throw cause;
+        // A refusal need not be JSON; then its status is all that it says.
         throw fail(
-          { reaction: 'retry', type: 'json_parse_error', message: `the body is not complete JSON: ${textOf(cause)}` },
+          judgeStatus(status) ?? {
+            reaction: 'retry',
+            type: 'json_parse_error',
+            message: `the body is not complete JSON: ${textOf(cause)}`,
+          },
           cause,
         );
       }
@@ -186,11 +196,16 @@ function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }:
       throw wireFailure(thrown, url, where);
     } finally {
       limit.pause();
+      // Whoever stops reading half-way must not leave the connection waiting: closing the pool would wait for it too.
+      if (reply !== undefined && !reply.body.readableEnded) reply.body.on('error', () => undefined).destroy();
     }
   };
 }
 
-/** The body's beginning: all of it when it is no longer than `limit` bytes. */
+/** As much of a reply as its judge looks at, in bytes. */
+const HEAD_BYTES = 4096;
+
+/** The body's beginning: all of it when it is no longer than `limit` bytes, and at least what the judge looks at. */
 async function beginning(
   body: AsyncIterable<Uint8Array>,
   limit: number,
@@ -203,20 +218,25 @@ async function beginning(
     if (next.done === true) return { chunks, ended: true };
     chunks.push(next.value);
     size += next.value.length;
-    if (size > limit) return { chunks, ended: false };
+    if (size > Math.max(limit, HEAD_BYTES)) return { chunks, ended: false };
   }
 }
 
 async function* continued(
-  chunks: readonly Uint8Array[],
+  start: readonly Uint8Array[],
+  ended: boolean,
   body: AsyncIterable<Uint8Array>,
   limit: AttemptLimit,
+  failure: (thrown: unknown) => unknown,
 ): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  yield* start;
+  if (ended) return;
   const source = body[Symbol.asyncIterator]();
   for (;;) {
     limit.resume();
-    const next = await source.next();
+    const next = await source.next().catch((thrown: unknown) => {
+      throw failure(thrown);
+    });
     limit.pause();
     if (next.done === true) return;
     yield next.value;

@@ -84,7 +84,16 @@ export class HttpFailure extends ConnectorError {
   }
 }
 
-const SIGN_IN = /<input[^>]+type=["']?password|sign[\s-]?in|log[\s-]?in|\/accounts?\//i;
+/** True when no answer came at all. */
+export function isUnreachable({ type }: Pick<HttpFailure, 'type'>): boolean {
+  return type === 'network_error' || type === 'network_timeout';
+}
+
+const SIGN_IN = /<input[^>]+type=["']?password|\bsign[\s-]?in\b|\blog[\s-]?in\b|\/accounts?\//i;
+
+function hostOf(location: string): string {
+  return URL.canParse(location, 'http://unknown') ? new URL(location, 'http://unknown').host : 'nowhere';
+}
 
 /** Judges status and beginning of the body; undefined means: go on and read it as JSON. */
 export function judgeHead({ status, headers, text }: ReplyHead): Ruling | undefined {
@@ -97,7 +106,7 @@ export function judgeHead({ status, headers, text }: ReplyHead): Ruling | undefi
     return {
       reaction: 'login',
       type: 'html_response',
-      message: `redirected to ${location === '' ? 'nowhere' : new URL(location, 'http://unknown').host} instead of answering`,
+      message: `redirected to ${location === '' ? 'nowhere' : hostOf(location)} instead of answering`,
     };
   }
   if (status === 401 && !start.startsWith('{'))

@@ -13,8 +13,9 @@ import { isObject, type Json, type Row } from '../singer/lossless.ts';
 import type { JsonSchema } from '../singer/messages.ts';
 import type { Run } from '../singer/stream.ts';
 import type { Http, HttpRequest } from './exchange.ts';
-import { type FailureType, HttpFailure } from './judge.ts';
+import { type FailureType, HttpFailure, isUnreachable } from './judge.ts';
 import { KeySet } from './key-set.ts';
+import { Unread } from './unread.ts';
 
 /** A page that stayed unreadable. `total` is what the server reported when it was missed. */
 export interface Gap {
@@ -33,10 +34,12 @@ export interface SweepState {
   readonly page_size: number | null;
   /** Rows the server reports, newest figure. */
   readonly total: number | null;
-  /** The same when `next_page` was reached: the difference tells how far rows may have slipped. */
+  /** The same when `next_page` and `reread_from` were true: a difference tells how far rows may have slipped since. */
   readonly total_at_next: number | null;
   /** First page of the sweep that was never read. */
   readonly next_page: number;
+  /** First page that must be read again because rows may have slipped onto it; absent when none must. */
+  readonly reread_from?: number;
   /** Distinct keys read. */
   readonly distinct: number;
   /** Which keys, while more pages may come (`KeySet.encode`). */
@@ -61,6 +64,7 @@ export const SWEEP_STATE_SCHEMA: JsonSchema = {
     total: orNull(COUNT),
     total_at_next: orNull(COUNT),
     next_page: POSITIVE,
+    reread_from: POSITIVE,
     distinct: COUNT,
     keys: { type: 'array', items: { type: 'string' } },
     gaps: {
@@ -195,12 +199,15 @@ class Sweep {
   readonly #resumed: boolean;
   #size: number | null;
   #total: number | null;
-  #totalAtNext: number | null;
+  /** Places of the list that the way to its end still has to pass; undefined until the page size is known. */
+  #ahead: Unread | undefined;
   #next: number;
   #keys: KeySet;
   #distinct: number;
   #gaps: Gap[];
-  #secondLook: number | 'done' | undefined;
+  #secondLook: Unread | 'done' | undefined;
+  /** Places that open gap retries and a second look still have to see. Every page that is read counts for all. */
+  readonly #watching = new Set<Unread>();
   #finished: boolean;
   #restarted = false;
   #pagesSinceCheckpoint = 0;
@@ -215,12 +222,18 @@ class Sweep {
     this.#run = run;
     this.#size = since.page_size;
     this.#total = since.total;
-    this.#totalAtNext = since.total_at_next;
+    if (since.page_size !== null && since.total !== null) {
+      // One page before: what was read last is read again, so that a total that fell meanwhile shows in time.
+      const from = ((since.reread_from ?? since.next_page) - 2) * since.page_size;
+      this.#ahead = new Unread(from, Number.POSITIVE_INFINITY, since.total_at_next);
+    }
     this.#next = since.next_page;
     this.#keys = KeySet.decode(since.keys ?? []);
     this.#distinct = since.keys === undefined ? since.distinct : this.#keys.size;
     this.#gaps = [...since.gaps];
-    this.#secondLook = since.second_look;
+    if (typeof since.second_look === 'number' && since.page_size !== null) {
+      this.#secondLook = this.#watch((since.second_look - 1) * since.page_size, Number.POSITIVE_INFINITY, since.total);
+    } else if (since.second_look === 'done') this.#secondLook = 'done';
     this.#finished = since.finished;
     this.#resumed = since.next_page > 1;
     this.#startedAt = run.clock.now();
@@ -228,17 +241,31 @@ class Sweep {
 
   state(): SweepState {
     const open = !this.#finished || this.#gaps.length > 0;
+    const reread = this.#finished ? this.#next : (this.#pageAhead() ?? this.#next);
     return {
       page_size: this.#size,
       total: this.#total,
-      total_at_next: this.#totalAtNext,
+      total_at_next: this.#ahead?.total ?? this.#total,
       next_page: this.#next,
+      ...(reread < this.#next && { reread_from: reread }),
       distinct: this.#distinct,
       ...(open && { keys: this.#keys.encode() }),
       gaps: [...this.#gaps],
-      ...(this.#secondLook !== undefined && { second_look: this.#secondLook }),
+      ...this.#secondLookState(),
       finished: this.#finished,
     };
+  }
+
+  #secondLookState(): Pick<SweepState, 'second_look'> {
+    const look = this.#secondLook;
+    if (look === undefined || look === 'done') return look === undefined ? {} : { second_look: look };
+    return { second_look: (this.#size === null ? undefined : look.page(this.#size)) ?? this.#next };
+  }
+
+  #watch(from: number, to: number, total: number | null): Unread {
+    const places = new Unread(from, to, total);
+    this.#watching.add(places);
+    return places;
   }
 
   /** Everything this run does, in order. A stop ends it early; the state then covers the pages read so far. */
@@ -247,8 +274,7 @@ class Sweep {
       if (this.#resumed) yield* this.#retryGaps();
       if (!this.#finished) {
         yield* this.#forward();
-        const more = this.#total === null || this.#size === null || this.#next <= lastPage(this.#total, this.#size);
-        if (more) return;
+        if (this.#pageAhead() !== undefined) return;
         if (this.#newPages > 0) yield* this.#retryGaps();
       }
       yield* this.#secondPass();
@@ -267,93 +293,69 @@ class Sweep {
     }
   }
 
+  /** The next page on the way to the end; undefined when the end was reached. */
+  #pageAhead(): number | undefined {
+    return this.#ahead === undefined || this.#size === null ? this.#next : this.#ahead.page(this.#size);
+  }
+
   /** From where the sweep stands to its last page, or as far as `pagesPerRun` allows. */
   async *#forward(): Work {
-    let cursor = Math.max(1, this.#next - 1);
     for (;;) {
-      if (this.#total !== null && this.#size !== null && cursor > lastPage(this.#total, this.#size)) {
-        // A gap retry may have told of a lower total already: then the end moved, and rows with it.
-        const back = this.#slipped(this.#totalAtNext);
-        if (back === 0) return;
-        this.#totalAtNext = this.#total;
-        cursor = Math.max(1, cursor - back);
-        continue;
-      }
-      const isNew = cursor >= this.#next;
+      const page = this.#pageAhead();
+      if (page === undefined) return;
+      const isNew = page >= this.#next;
       if (isNew && this.#limits.pagesPerRun > 0 && this.#newPages >= this.#limits.pagesPerRun) return;
-      const before = this.#totalAtNext;
-      const outcome = yield* this.#page(cursor);
-      if (outcome === 'resized') {
-        cursor = 1;
-        continue;
+      if (this.#size !== null && this.#ahead?.exhausted(this.#size)) {
+        this.#run.log.warn(
+          'sweep_without_end',
+          `${this.#endpoint.stream}: the total keeps changing faster than pages are read; the next run goes on`,
+          { stream: this.#endpoint.stream, page },
+        );
+        return;
       }
+      const outcome = yield* this.#page(page);
+      if (outcome === 'resized') continue;
       if (isNew) {
         this.#newPages += 1;
-        this.#next = cursor + 1;
+        this.#next = page + 1;
       }
-      if (outcome === 'failed' && this.#total === null && cursor >= PAGES_WITHOUT_TOTAL) throw this.#broken();
-      const back = outcome === 'read' ? this.#slipped(before) : 0;
-      if (outcome === 'read') this.#totalAtNext = this.#total;
-      if (back > 0) {
-        this.#run.log.info(
-          'step_back',
-          `${this.#endpoint.stream}: the total fell from ${before} to ${this.#total}, reading ${back} pages again`,
-          { stream: this.#endpoint.stream, page: cursor, pages: back },
-        );
+      if (outcome === 'failed') {
+        if (this.#total === null && page >= PAGES_WITHOUT_TOTAL) throw this.#broken();
+        if (this.#size !== null) this.#ahead?.done(page, this.#size);
       }
-      cursor = back > 0 ? Math.max(1, cursor - back) : cursor + 1;
       yield* this.#checkpoint();
     }
   }
 
-  /** Pages over which rows may have slipped since the total was `before`. */
-  #slipped(before: number | null): number {
-    if (before === null || this.#total === null || this.#size === null) return 0;
-    return Math.ceil(Math.max(0, before - this.#total) / this.#size);
-  }
-
   /** Tries every open gap again, each as a range widened by what the total changed since. */
   async *#retryGaps(): Work {
-    for (const gap of [...this.#gaps]) {
-      const done = new Set<number>();
-      let failed = false;
-      let pages = [this.#within(gap.page)];
-      while (!failed && pages.length > 0) {
-        for (const page of pages) {
-          done.add(page);
+    const size = this.#size;
+    if (size === null) return;
+    const missing = this.#gaps.map((gap) => ({
+      gap,
+      places: this.#watch((gap.page - 1) * size, gap.page * size, gap.total),
+    }));
+    try {
+      for (const { gap, places } of missing) {
+        let page = places.page(size);
+        while (page !== undefined && !places.exhausted(size)) {
           const outcome = yield* this.#page(page, gap);
           if (outcome === 'resized') return;
-          if (outcome === 'failed') {
-            failed = true;
-            break;
-          }
+          if (outcome === 'failed') break;
+          page = places.page(size);
           yield* this.#checkpoint();
         }
-        pages = this.#range(gap).filter((page) => !done.has(page));
+        if (page !== undefined) continue;
+        this.#gaps = this.#gaps.filter((other) => other.page !== gap.page);
+        this.#run.log.info('gap_resolved', `${this.#endpoint.stream}: page ${gap.page} was read after all`, {
+          stream: this.#endpoint.stream,
+          page: gap.page,
+        });
+        yield CHECKPOINT;
       }
-      if (failed) continue;
-      this.#gaps = this.#gaps.filter((other) => other.page !== gap.page);
-      this.#run.log.info('gap_resolved', `${this.#endpoint.stream}: page ${gap.page} was read after all`, {
-        stream: this.#endpoint.stream,
-        page: gap.page,
-      });
-      yield CHECKPOINT;
+    } finally {
+      for (const { places } of missing) this.#watching.delete(places);
     }
-  }
-
-  #within(page: number): number {
-    return this.#total === null || this.#size === null
-      ? page
-      : Math.max(1, Math.min(page, lastPage(this.#total, this.#size)));
-  }
-
-  #range(gap: Gap): number[] {
-    if (this.#total === null || this.#size === null) return [gap.page];
-    const change = this.#total - (gap.total ?? this.#total);
-    const pages = Math.ceil(Math.abs(change) / this.#size);
-    const from = this.#within(change < 0 ? gap.page - pages : gap.page);
-    const to = this.#within(change > 0 ? gap.page + pages : gap.page);
-    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   }
 
   /** Once, after the last page and the gaps: everything again while distinct keys are missing. */
@@ -367,15 +369,18 @@ class Sweep {
         { stream: this.#endpoint.stream },
       );
     }
-    let page = this.#secondLook ?? 1;
-    while (this.#short() && page <= lastPage(this.#total ?? 0, this.#size ?? 1)) {
-      const before = this.#total;
+    const size = this.#size;
+    const places = this.#secondLook ?? this.#watch(0, Number.POSITIVE_INFINITY, this.#total);
+    this.#secondLook = places;
+    for (;;) {
+      const page = places.page(size);
+      if (page === undefined || !this.#short() || places.exhausted(size)) break;
       const outcome = yield* this.#page(page);
       if (outcome === 'resized') return;
-      page = Math.max(1, page + 1 - (outcome === 'read' ? this.#slipped(before) : 0));
-      this.#secondLook = page;
+      if (outcome === 'failed') places.done(page, size);
       yield* this.#checkpoint();
     }
+    this.#watching.delete(places);
     this.#secondLook = 'done';
   }
 
@@ -409,7 +414,7 @@ class Sweep {
     } catch (thrown) {
       if (!(thrown instanceof HttpFailure) || thrown.reaction === 'login' || thrown.reaction === 'unavailable')
         throw thrown;
-      if (!this.#http.answered && thrown.type === 'network_error') throw thrown;
+      if (!this.#http.answered && isUnreachable(thrown)) throw thrown;
       this.#missed(page, thrown, gap);
       return 'failed';
     }
@@ -449,11 +454,28 @@ class Sweep {
         where,
       );
     }
+    const before = this.#total;
     this.#size = size;
     this.#total = total;
+    this.#ahead ??= new Unread((page - 1) * size, Number.POSITIVE_INFINITY, total);
+    for (const places of [this.#ahead, ...this.#watching]) {
+      places.moved(total);
+      places.done(page, size);
+    }
+    this.#tellStepBack(page, before);
     for (const key of keys) if (this.#keys.add(key)) this.#distinct += 1;
     this.#progress(page);
     return 'read';
+  }
+
+  #tellStepBack(page: number, before: number | null): void {
+    const back = this.#finished ? undefined : this.#pageAhead();
+    if (before === null || this.#total === null || this.#total >= before || back === undefined || back > page) return;
+    this.#run.log.info(
+      'step_back',
+      `${this.#endpoint.stream}: the total fell from ${before} to ${this.#total}, reading again from page ${back}`,
+      { stream: this.#endpoint.stream, page, pages: page - back },
+    );
   }
 
   /** Another page size means other pages: begin again, once a run. Keys seen stay seen. */
@@ -473,9 +495,10 @@ class Sweep {
     this.#restarted = true;
     this.#size = null;
     this.#next = 1;
-    this.#totalAtNext = null;
+    this.#ahead = undefined;
     this.#gaps = [];
     this.#secondLook = undefined;
+    this.#watching.clear();
     this.#finished = false;
     return 'resized';
   }

@@ -52,7 +52,7 @@ export class Pace implements Turns {
     if (throttled) {
       this.#clean = 0;
       this.#floor = Math.max(this.#floor, FLOOR_ONCE_THROTTLED);
-      this.#delay = Math.min(SLOWEST, Math.max(this.#delay * 2, this.#floor));
+      this.#delay = Math.max(this.#floor, Math.min(SLOWEST, this.#delay * 2));
       return;
     }
     this.#clean += 1;

@@ -54,8 +54,14 @@ function time(value: Json): Json | undefined {
     const ms = number < SECONDS_BELOW ? number * 1000 : number;
     return ms <= 8.64e15 ? timestamp(ms) : undefined;
   }
-  return /^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(Date.parse(text)) ? timestamp(Date.parse(text)) : undefined;
+  const match = ISO_TIME.exec(text);
+  if (match === null) return undefined;
+  // Without an offset it is UTC, whatever the zone of the machine that reads it.
+  const instant = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}`);
+  return Number.isNaN(instant) ? undefined : timestamp(instant);
 }
+
+const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 function boolean(value: Json): Json | undefined {
   if (typeof value === 'boolean') return value;

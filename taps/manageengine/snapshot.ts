@@ -3,11 +3,11 @@
  * may, keeps the books, and says how it ended. One endpoint's failure never stops the others.
  */
 
-import { HttpFailure } from '../../http/judge.ts';
+import { HttpFailure, isUnreachable } from '../../http/judge.ts';
 import { coverage, type SweepState } from '../../http/numbered-pages.ts';
 import { ConnectorError, EXIT } from '../../singer/errors.ts';
 import { timestamp } from '../../singer/io.ts';
-import type { Json } from '../../singer/lossless.ts';
+import { isObject, type Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
 import type { Ending, Page, ReadRequest, Run, StreamRow } from '../../singer/stream.ts';
 import {
@@ -43,11 +43,20 @@ export function currentSnapshot(
   if (snapshot === undefined) return undefined;
   if (settings.snapshot_id !== undefined && settings.snapshot_id !== snapshot.id) return undefined;
   const age = (now - Date.parse(snapshot.started_at)) / HOUR;
-  const limit = allDone(streams, state) ? settings.snapshot_max_age_hours : settings.sweep_max_age_hours;
+  const bookmarks = Object.fromEntries(
+    Object.entries(state.bookmarks ?? {}).filter(([, bookmark]) => isOf(bookmark, snapshot)),
+  );
+  const limit = allDone(streams, { bookmarks }) ? settings.snapshot_max_age_hours : settings.sweep_max_age_hours;
   return typeof limit === 'number' && age > limit ? undefined : snapshot;
 }
 
 /** Snapshots start on a whole second, so that id and start tell the same. */
+/** False for the bookmark of a stream that was not selected when its snapshot ended and this one began. */
+function isOf(bookmark: Json, { id }: Snapshot): boolean {
+  const of = isObject(bookmark) ? bookmark.snapshot_id : undefined;
+  return of === undefined || of === id;
+}
+
 function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
   const seconds = Math.floor(now / 1000);
   const id = (settings.snapshot_id as number | undefined) ?? seconds;
@@ -57,7 +66,7 @@ function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
 /** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */
 function endsRun(error: ConnectorError, connection: Connection): boolean {
   if (!(error instanceof HttpFailure)) return error.code !== 'upstream';
-  return !connection.http.answered && (error.type === 'network_error' || error.reaction === 'login');
+  return !connection.http.answered && (isUnreachable(error) || error.reaction === 'login');
 }
 
 /** Reads what this run may read. */
@@ -88,6 +97,7 @@ class SnapshotRun {
   #bookmarks: Record<string, Json>;
   #snapshot: Snapshot;
   #moved = false;
+  #startedAt = '';
 
   constructor(
     tap: string,
@@ -108,12 +118,14 @@ class SnapshotRun {
     const now = run.clock.now();
     const current = currentSnapshot(state, selected, settings, now);
     this.#snapshot = current ?? newSnapshot(settings, now);
-    const own = new Set(streams.map(({ name }) => name));
-    // A new snapshot starts every stream of this tap over; bookmarks that are not ours are kept.
+    const chosen = new Set(selected.map(({ name }) => name));
+    // A new snapshot starts every selected stream over; what is not selected or not ours is kept as it is.
     this.#bookmarks = Object.fromEntries(
-      Object.entries(state.bookmarks ?? {}).filter(([name]) => current !== undefined || !own.has(name)),
+      Object.entries(state.bookmarks ?? {}).filter(
+        ([name, bookmark]) => !chosen.has(name) || (current !== undefined && isOf(bookmark, current)),
+      ),
     );
-    this.#before = coveragePercent(asSweep(state.bookmarks?.[this.#measured()?.name ?? '']));
+    this.#before = coveragePercent(this.#sweep());
   }
 
   async *read(): AsyncGenerator<Page, Ending> {
@@ -131,7 +143,9 @@ class SnapshotRun {
         { coverage_pct: coveragePercent(sweep), coverage_target: this.#target },
       );
     }
-    if (allDone(this.#selected, { bookmarks: this.#bookmarks })) return this.#ending(true);
+    // A snapshot that is read but still called running was killed before its books were closed.
+    const closed = this.#snapshot.status !== 'running';
+    if (closed && allDone(this.#selected, { bookmarks: this.#bookmarks })) return this.#ending(true);
     log.info(
       'batch_start',
       `reading up to ${this.#settings.pages_per_run === 0 ? 'all' : this.#settings.pages_per_run} pages of each stream`,
@@ -150,7 +164,7 @@ class SnapshotRun {
   }
 
   async *#stream(stream: EndpointStream): AsyncGenerator<Page, void> {
-    const startedAt = this.#now();
+    this.#startedAt = this.#now();
     const { id, started_at } = this.#snapshot;
     const snapshot = { snapshot_id: id, extracted_at: started_at };
     const reading = { connection: this.#connection, settings: this.#settings, run: this.#run, snapshot };
@@ -159,39 +173,67 @@ class SnapshotRun {
       for await (const page of stream.read(reading, this.#bookmarks[stream.name])) {
         const state = () => this.#state();
         yield {
-          rows: this.#rows(stream, page),
+          rows: this.#rows(stream, page, (error) => {
+            failure = error;
+          }),
           // Asked for after the rows: their end is what moves the bookmark.
           get state() {
             return state();
           },
         };
+        if (failure !== undefined) break;
         this.#saved(stream);
       }
     } catch (thrown) {
-      if (!(thrown instanceof ConnectorError) || endsRun(thrown, this.#connection)) throw thrown;
-      failure = thrown;
+      failure = this.#ofStream(thrown);
     }
     if (this.#run.signal.aborted) return;
-    const ending = this.#endpointEnding(stream, startedAt, failure);
+    if (failure === undefined) return;
+    const ending = this.#failed(stream, failure);
     yield this.#page([endpointRow(stream, this.#snapshot, this.#bookmarks[stream.name], ending)]);
   }
 
+  /** The failure if it is one stream's; rethrows what ends the run. */
+  #ofStream(thrown: unknown): ConnectorError {
+    if (!(thrown instanceof ConnectorError) || endsRun(thrown, this.#connection)) throw thrown;
+    return thrown;
+  }
+
   /** The rows of a page of the stream, then what the books say about it. */
-  async *#rows(stream: EndpointStream, page: StreamPage): AsyncGenerator<StreamRow> {
-    for await (const record of page.rows) yield { stream: stream.name, record };
+  async *#rows(
+    stream: EndpointStream,
+    page: StreamPage,
+    failed: (failure: ConnectorError) => void,
+  ): AsyncGenerator<StreamRow> {
+    try {
+      for await (const record of page.rows) yield { stream: stream.name, record };
+    } catch (thrown) {
+      // The runner is in the middle of these rows: the failure is this stream's business and must not reach it.
+      failed(this.#ofStream(thrown));
+      return;
+    }
     const before = asSweep(this.#bookmarks[stream.name]);
-    this.#bookmarks = { ...this.#bookmarks, [stream.name]: page.state as unknown as Json };
+    const bookmark = { ...page.state, snapshot_id: this.#snapshot.id } as unknown as Json;
+    this.#bookmarks = { ...this.#bookmarks, [stream.name]: bookmark };
     const after = asSweep(this.#bookmarks[stream.name]);
     // The last page of a run may bring nothing beyond the checkpoint before it.
     this.#moved = JSON.stringify(before) !== JSON.stringify(after) || after === undefined;
     if (!this.#moved) return;
     const now = this.#now();
     this.#snapshot = { ...this.#snapshot, updated_at: now };
-    if (after === undefined) return;
-    yield* gapRows(stream.name, this.#snapshot, before?.gaps ?? [], after.gaps, now);
-    if (!stream.measuresCoverage || after.total === null) return;
-    this.#snapshot = { ...this.#snapshot, first_checkpoint_at: this.#snapshot.first_checkpoint_at ?? now };
-    yield checkpointRow(stream.name, this.#snapshot, after, now);
+    if (after !== undefined) yield* gapRows(stream.name, this.#snapshot, before?.gaps ?? [], after.gaps, now);
+    if (stream.measuresCoverage && after !== undefined && after.total !== null) {
+      this.#snapshot = { ...this.#snapshot, first_checkpoint_at: this.#snapshot.first_checkpoint_at ?? now };
+      yield checkpointRow(stream.name, this.#snapshot, after, now);
+    }
+    // With the rows it tells about, not after them: a run killed in between would never write it.
+    const status = isDone(bookmark) ? 'ok' : 'partial';
+    yield endpointRow(stream, this.#snapshot, bookmark, {
+      status,
+      startedAt: this.#startedAt,
+      endedAt: now,
+      error: null,
+    });
   }
 
   #saved(stream: EndpointStream): void {
@@ -211,17 +253,8 @@ class SnapshotRun {
       );
   }
 
-  #endpointEnding(stream: EndpointStream, startedAt: string, failure: ConnectorError | undefined): EndpointEnding {
-    const endedAt = this.#now();
-    if (failure === undefined) {
-      const gaps = asSweep(this.#bookmarks[stream.name])?.gaps.length ?? 0;
-      return {
-        status: isDone(this.#bookmarks[stream.name]) && gaps === 0 ? 'ok' : 'partial',
-        startedAt,
-        endedAt,
-        error: null,
-      };
-    }
+  /** Takes note of a stream that could not be read. */
+  #failed(stream: EndpointStream, failure: ConnectorError): EndpointEnding {
     // A sweep whose total never arrived has nothing to go on from.
     if (asSweep(this.#bookmarks[stream.name])?.total === null) delete this.#bookmarks[stream.name];
     const unavailable = failure instanceof HttpFailure && failure.reaction === 'unavailable';
@@ -230,7 +263,8 @@ class SnapshotRun {
       ...failure.where,
       stream: stream.name,
     });
-    return { status: unavailable ? 'unavailable' : 'failed', startedAt, endedAt, error: failure.message };
+    const status = unavailable ? 'unavailable' : 'failed';
+    return { status, startedAt: this.#startedAt, endedAt: this.#now(), error: failure.message };
   }
 
   /** Streams of this tap that nobody selected: the books account for every endpoint. */

@@ -16,6 +16,7 @@ afterAll(() => shop.close());
 
 test('a pipe killed inside a page, inside a transaction and between commit and state ends as if nothing had happened', async () => {
   const report = await killAndResume(shop, 3, 20260301);
+  process.stdout.write(`kill-and-resume ${JSON.stringify(report)}\n`);
   expect(report.kills).toBeGreaterThanOrEqual(3);
   for (const kind of ['inside a page', 'inside a transaction', 'between commit and state'] as const)
     expect(report.struck[kind], kind).toBeGreaterThan(0);

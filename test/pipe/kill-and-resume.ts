@@ -36,7 +36,7 @@ export async function killAndResume(shop: Workshop, kills: number, seed: number)
   let done = 0;
   let rounds = 0;
   for (let attempt = 0; done < kills || missing().length > 0; attempt += 1) {
-    if (attempt > kills * 4 + 40) throw new Error(`the moments aimed at were not struck: ${JSON.stringify(struck)}`);
+    if (attempt > kills * 4 + 100) throw new Error(`the moments aimed at were not struck: ${JSON.stringify(struck)}`);
     const aim = done < kills ? (AIMS[done % AIMS.length] ?? 'any') : (missing()[0] ?? 'any');
     const kill = await runAndKill(shop, aim, next);
     if (kill === undefined) {
