@@ -122,9 +122,9 @@ export async function runAndKill(
     return undefined;
   }
   victim.kill('SIGKILL');
-  await running;
-  // The answer to a dead tap is never delivered, so the log still shows it as unfinished.
+  // Asked at once: the simulator takes its time for an answer and does not notice that nobody waits for it any more.
   const page = side === 'tap' && (await pageUnfinished(shop));
+  await running;
   if (side === 'tap') return { side, struck: page ? 'inside a page' : 'elsewhere' };
   return { side, struck };
 }
@@ -148,11 +148,12 @@ async function watch(
   wait: number,
 ): Promise<Struck | undefined> {
   while (performance.now() < wait && !over()) await tick();
+  // No look before a shot at a page: the answer may arrive meanwhile.
+  if (aim === 'inside a page') return undefined;
   freeze(victim);
   const db = observe(shop.database);
   try {
-    if (aim === 'inside a page' || aim === 'any' || db === undefined)
-      return db !== undefined && locked(db) ? 'inside a transaction' : undefined;
+    if (aim === 'any' || db === undefined) return db !== undefined && locked(db) ? 'inside a transaction' : undefined;
     const version = () => db.pragma('data_version', { simple: true });
     let before = { version: version(), mark: stateMark(shop.state) };
     while (!over()) {

@@ -13,7 +13,7 @@ beforeAll(async () => {
     tap: { checkpoint_pages: 2, pages_per_run: 0 },
     target: { batch_rows: 100 },
   });
-  await shop.control('config', { latency_ms: 12 });
+  await shop.control('config', { latency_ms: 25 });
 });
 afterAll(() => shop.close());
 
