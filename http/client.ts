@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
 import { ConnectorError, systemCode, textOf, type Where } from '../singer/errors.ts';
 import { stopOf } from '../singer/io.ts';
-import { sampleOf } from '../singer/log.ts';
+import { sampleOf } from '../singer/masking.ts';
 import { backoff, type RetryPolicy, retrying, type Verdict } from '../singer/retry.ts';
 import type { Run } from '../singer/stream.ts';
 import type { Auth } from './auth.ts';
@@ -151,7 +151,7 @@ function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }:
         new HttpFailure(
           ruling,
           { ...where, status },
-          { retryAfter: retryAfter(received['retry-after'], run.clock.now()), sample: head.text, cause },
+          { retryAfter: retryAfter(received['retry-after'], run.clock.now()), sample: sampleOf(head.text), cause },
         );
       const early = judgeHead(head);
       if (early !== undefined) throw fail(early);
@@ -360,11 +360,12 @@ function withRetry(
             ...error.where,
             error_type: error.type,
             attempt,
-            ...(error.sample !== undefined && { response_sample: sampleOf(error.sample) }),
+            ...(error.sample !== undefined && { response_sample: error.sample }),
           });
+          // Also when giving up: the next request must not go out with what was refused just now.
+          if (error.reaction === 'renew' || (again && error.reaction === 'login')) await auth?.renew();
           if (!again) return { action: 'fail' };
           if (error.reaction === 'login') signedOut = true;
-          if (error.reaction === 'renew' || error.reaction === 'login') await auth?.renew();
           return verdictOf(error, attempt, settings, run.clock);
         },
         onRetry({ attempt }, wait) {
@@ -398,21 +399,24 @@ function withDeadline(settings: RetrySettings, run: Run): (next: Exchange) => Ex
     async function* (request) {
       const end = run.clock.now() + limit;
       const groups = next(request);
-      for (;;) {
-        const step = await groups.next();
-        if (step.done === true) return step.value;
-        if (run.clock.now() > end) {
-          await groups.return({ value: null, found: false });
-          throw new HttpFailure(
-            {
-              reaction: 'fail',
-              type: 'network_timeout',
-              message: `the request took longer than ${Math.round(limit / 1000)} s`,
-            },
-            request.where,
-          );
+      try {
+        for (;;) {
+          const step = await groups.next();
+          if (step.done === true) return step.value;
+          if (run.clock.now() > end) {
+            throw new HttpFailure(
+              {
+                reaction: 'fail',
+                type: 'network_timeout',
+                message: `the request took longer than ${Math.round(limit / 1000)} s`,
+              },
+              request.where,
+            );
+          }
+          yield step.value;
         }
-        yield step.value;
+      } finally {
+        await groups.return({ value: null, found: false });
       }
     };
 }
@@ -444,6 +448,7 @@ export function openHttp(options: HttpOptions, run: Run): Http {
   } = options;
   const stats: HttpStats = { requests: 0, retried: 0, recovered: 0, lost: 0 };
   let answered = false;
+  let closed: Promise<void> | undefined;
   let exchange = wire({
     dispatcher,
     timeout: retry.timeout,
@@ -465,6 +470,9 @@ export function openHttp(options: HttpOptions, run: Run): Http {
     get answered() {
       return answered;
     },
-    close: () => dispatcher.close(),
+    close() {
+      closed ??= dispatcher.close();
+      return closed;
+    },
   };
 }

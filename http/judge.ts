@@ -64,7 +64,7 @@ export class HttpFailure extends ConnectorError {
   readonly reaction: Reaction;
   /** Milliseconds the server asked to wait, if it said so. */
   readonly retryAfter: number | undefined;
-  /** Beginning of the body, not yet masked. */
+  /** Beginning of the body, masked. */
   readonly sample: string | undefined;
 
   constructor(

@@ -41,7 +41,9 @@ export class KeySet {
     const [sorted = '', ...recent] = parts;
     set.#sortedText = sorted;
     set.#sorted = unpack(sorted);
-    for (const part of recent) for (const print of unpack(part)) set.#recent.add(print);
+    for (const part of recent) {
+      for (const print of unpack(part)) if (!includes(set.#sorted, print)) set.#recent.add(print);
+    }
     return set;
   }
 
@@ -85,7 +87,18 @@ function pack(sorted: Float64Array): string {
   return bytes.toString('base64url', 0, end);
 }
 
+function damaged(how: string): ConnectorError {
+  return new ConnectorError(
+    'state',
+    `the list of seen keys in the state is ${how}`,
+    {},
+    { hint: 'start over with --reset' },
+  );
+}
+
 function unpack(text: string): Float64Array {
+  // Buffer leaves out what is no base64url without a word.
+  if (!/^[\w-]*$/.test(text)) throw damaged('damaged');
   const bytes = Buffer.from(text, 'base64url');
   const prints = new Float64Array(bytes.length);
   let count = 0;
@@ -97,23 +110,11 @@ function unpack(text: string): Float64Array {
     scale *= 128;
     if (byte >= 128) continue;
     before += difference;
-    if (before >= 2 ** 40)
-      throw new ConnectorError(
-        'state',
-        'the list of seen keys in the state is damaged',
-        {},
-        { hint: 'start over with --reset' },
-      );
+    if (before >= 2 ** 40 || (difference === 0 && count > 0)) throw damaged('damaged');
     prints[count++] = before;
     difference = 0;
     scale = 1;
   }
-  if (scale !== 1)
-    throw new ConnectorError(
-      'state',
-      'the list of seen keys in the state is cut off',
-      {},
-      { hint: 'start over with --reset' },
-    );
+  if (scale !== 1) throw damaged('cut off');
   return prints.subarray(0, count);
 }

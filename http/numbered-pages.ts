@@ -8,7 +8,6 @@
  */
 import { ConnectorError } from '../singer/errors.ts';
 import { stopOf, timestamp } from '../singer/io.ts';
-import { sampleOf } from '../singer/log.ts';
 import { isObject, type Json, type Row } from '../singer/lossless.ts';
 import type { JsonSchema } from '../singer/messages.ts';
 import type { Run } from '../singer/stream.ts';
@@ -168,20 +167,25 @@ export async function* sweepPages(
   const sweep = new Sweep(endpoint, http, since ?? EMPTY_SWEEP, limits, run);
   const work = sweep.work();
   let done = false;
-  while (!done) {
-    yield {
-      rows: (async function* () {
-        for (;;) {
-          const next = await work.next();
-          if (next.done === true) done = true;
-          if (next.done === true || next.value === CHECKPOINT) return;
-          yield next.value;
-        }
-      })(),
-      get state() {
-        return sweep.state();
-      },
-    };
+  try {
+    while (!done) {
+      yield {
+        rows: (async function* () {
+          for (;;) {
+            const next = await work.next();
+            if (next.done === true) done = true;
+            if (next.done === true || next.value === CHECKPOINT) return;
+            yield next.value;
+          }
+        })(),
+        get state() {
+          return sweep.state();
+        },
+      };
+    }
+  } finally {
+    // A reader that wants no more must not leave a reply half read.
+    await work.return();
   }
 }
 
@@ -426,18 +430,22 @@ class Sweep {
     const keys = new Set<string>();
     const url = new URL(path, this.#limits.baseUrl).href;
     const groups = this.#http.exchange({ url, query: query(page, size), rows, where: { stream, page } });
-    for (;;) {
-      const step = await groups.next();
-      if (step.done === true) return { keys, envelope: step.value.value };
-      for (const row of step.value) {
-        const record = isObject(row) ? this.#endpoint.record(row) : undefined;
-        if (record === undefined) {
-          this.#badRows += 1;
-          continue;
+    try {
+      for (;;) {
+        const step = await groups.next();
+        if (step.done === true) return { keys, envelope: step.value.value };
+        for (const row of step.value) {
+          const record = isObject(row) ? this.#endpoint.record(row) : undefined;
+          if (record === undefined) {
+            this.#badRows += 1;
+            continue;
+          }
+          keys.add(this.#endpoint.keyOf(record));
+          yield record;
         }
-        keys.add(this.#endpoint.keyOf(record));
-        yield record;
       }
+    } finally {
+      await groups.return({ value: null, found: false });
     }
   }
 
@@ -510,7 +518,7 @@ class Sweep {
       total: known?.total ?? this.#total,
       error_type: failure.type,
       error_message: failure.message,
-      response_sample: failure.sample === undefined ? null : sampleOf(failure.sample).slice(0, 200),
+      response_sample: failure.sample?.slice(0, 200) ?? null,
       attempts: (known?.attempts ?? 0) + 1,
       created_at: known?.created_at ?? timestamp(this.#run.clock.now()),
     };

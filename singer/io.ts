@@ -22,8 +22,6 @@ export interface Io {
   readonly stderr: NodeJS.WritableStream;
   /** True when a person watches stderr. */
   readonly terminal: boolean;
-  /** True when stdin is a regular file or a terminal, so no other process of the pipe draws progress. */
-  readonly stdinAlone: boolean;
   readonly clock: Clock;
   /** Aborted by SIGINT or SIGTERM; the reason is a `Stop`. */
   readonly signal: AbortSignal;
@@ -122,9 +120,6 @@ export function processIo(): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     terminal: process.stderr.isTTY === true,
-    get stdinAlone() {
-      return process.stdin.isTTY === true;
-    },
     clock: systemClock(process.env.TAPWORKS_NOW),
     signal: stop.signal,
   };

@@ -1,7 +1,7 @@
 /** Log lines on stderr: pino underneath, one redactor at the edge, three formats. */
-import { isIPv6 } from 'node:net';
 import { pino } from 'pino';
 import { type Io, processId } from './io.ts';
+import { formsOf, maskPersonal, redacted } from './masking.ts';
 
 /** `json`: one object per line; `pretty`: for a person; `singer-sdk`: the structured lines that Meltano parses. */
 export type LogFormat = 'json' | 'pretty' | 'singer-sdk';
@@ -28,33 +28,6 @@ export interface Log {
 /** pino's numbers for our words: its own names (`warn`, `fatal`) are not the ones that Singer runners know. */
 const LEVELS: Readonly<Record<Level, number>> = { DEBUG: 20, INFO: 30, WARNING: 40, ERROR: 50, CRITICAL: 60 };
 
-// The look-behinds let a long word without `@` be scanned once, not once per character.
-const EMAIL = /(?<![\p{L}\p{N}_.+%-])[\p{L}\p{N}_.+%-]+(?:@|%40)[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*(\.\p{L}{2,})/gu;
-const IPV4 = /(?<![\d.])(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}(?!\.?\d)/g;
-const IPV6 = /(?<![\w:.])[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?![\w:])/gi;
-
-/** Masks e-mail and IP addresses as `***@***.com` and `10.0.***.***`. Loopback stays: it is nobody's and names the simulator. */
-export function maskPersonal(text: string): string {
-  return text
-    .replace(EMAIL, '***@***$1')
-    .replace(IPV4, (whole, a: string, b: string) => (a === '127' || whole === '0.0.0.0' ? whole : `${a}.${b}.***.***`))
-    .replace(IPV6, (whole) => (whole.length > 3 && isIPv6(whole) ? `${whole.split(':')[0]}:***` : whole));
-}
-
-const SAMPLE_BYTES = 1024;
-
-/** At most 1 KB of a response, masked; for logs and gap records. */
-export function sampleOf(text: string): string {
-  return cut(maskPersonal(text.slice(0, 4 * SAMPLE_BYTES)), SAMPLE_BYTES);
-}
-
-/** The first `bytes` bytes of a text in UTF-8, no character halved; what was cut shows as `…`. */
-function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  const head = new Uint8Array(bytes - 3);
-  return `${text.slice(0, new TextEncoder().encodeInto(text, head).read)}…`;
-}
-
 function levelFrom(name: string | undefined): Level {
   const word = (name ?? 'INFO').toUpperCase();
   if (word === 'WARN') return 'WARNING';
@@ -80,17 +53,6 @@ async function meltanoConfig(path: string | undefined): Promise<SingerSdkConfig>
   };
 }
 
-/** Longest text in a line: runners end a run over a line beyond their limit. */
-const TEXT_BYTES = 16 * 1024;
-
-/** A value with `redact` applied to every text in it, property names included. */
-function redacted(value: unknown, redact: (text: string) => string): unknown {
-  if (typeof value === 'string') return cut(redact(value), TEXT_BYTES);
-  if (Array.isArray(value)) return value.map((inner) => redacted(inner, redact));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [redact(key), redacted(inner, redact)]));
-}
-
 /** Names of a line itself; a field that bears one would take its place. */
 const RESERVED = new Set(['timestamp', 'level', 'logger', 'event_type', 'message', 'at']);
 
@@ -98,18 +60,6 @@ function own(fields: Fields): Fields {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [RESERVED.has(name) ? `field_${name}` : name, value]),
   );
-}
-
-/** The forms in which a secret may turn up in a text: as it is, in JSON, in a URL, in a form. */
-function formsOf(secret: string): readonly string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
-  const url = [encodeURIComponent(secret.toWellFormed()), new URLSearchParams({ '': secret }).toString().slice(1)];
-  return [
-    secret,
-    json,
-    JSON.stringify(json).slice(1, -1),
-    ...url.flatMap((form) => [form, form.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase())]),
-  ];
 }
 
 /**
@@ -153,7 +103,7 @@ export async function openLog(
         const { at, level, event_type, message, fields } = JSON.parse(line) as Line;
         // Before the text becomes JSON: a mask that swallowed half an escape would leave a line that does not parse.
         const safe = Object.entries(fields).map(([name, value]) => [name, redacted(value, redact)] as const);
-        const text = cut(redact(message), TEXT_BYTES);
+        const text = String(redacted(message, redact));
         io.stderr.write(shape({ ...Object.fromEntries(safe), at, level, event_type, message: text }));
         bar?.redraw();
       },

@@ -179,7 +179,6 @@ export function memoryIo(
       stdout,
       stderr,
       terminal: false,
-      stdinAlone: false,
       clock,
       signal: abort.signal,
     },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Level, type LogFormat, maskPersonal, openLog, sampleOf } from '../../singer/log.ts';
+import { type Level, type LogFormat, openLog } from '../../singer/log.ts';
+import { maskPersonal, sampleOf } from '../../singer/masking.ts';
 import { folder } from './folder.ts';
 import { memoryIo } from './memory-io.ts';
 

@@ -71,7 +71,6 @@ export function memoryIo(
     stdout: given.stdout ?? new Sponge(),
     stderr: new Sponge(),
     terminal: given.terminal ?? false,
-    stdinAlone: false,
     clock: fakeClock(),
     signal: controller.signal,
     stop: (signal) => controller.abort(new Stop(signal)),
