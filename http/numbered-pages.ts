@@ -465,6 +465,8 @@ class Sweep {
     const before = this.#total;
     this.#size = size;
     this.#total = total;
+    // Pages missed before there was a total are all of the first ones, so what slips among them is not lost.
+    if (before === null) this.#gaps = this.#gaps.map((gap) => ({ ...gap, total: gap.total ?? total }));
     this.#ahead ??= new Unread((page - 1) * size, Number.POSITIVE_INFINITY, total);
     for (const places of [this.#ahead, ...this.#watching]) {
       places.moved(total);

@@ -19,7 +19,7 @@ const FATAL: Readonly<Record<string, string>> = {
   invalid_client: 'client_id is unknown to this accounts server: check client_id and the data centre',
   invalid_client_secret: 'client_secret does not belong to client_id',
   invalid_redirect_uri: 'the redirect address of the client does not match',
-  invalid_oauthscope: 'the client lacks a scope: create the refresh token with the scopes the README lists',
+  invalid_oauthscope: 'the client lacks a scope: create the refresh token with the scopes that docs/tap-pmp.md lists',
 };
 
 /**

@@ -1,10 +1,12 @@
 /** The `tapworks` command: words to functions. */
+import { COMMON_FLAGS } from '../singer/command-line.ts';
 import { nearest } from '../singer/config.ts';
 import { ConnectorError, EXIT } from '../singer/errors.ts';
 import type { Io } from '../singer/io.ts';
 import { inSession, print } from '../singer/session.ts';
 
 const SIMULATE_FLAGS = {
+  ...COMMON_FLAGS,
   port: { type: 'number', requiresArg: true, describe: 'Port on 127.0.0.1 (default: any free one)' },
   profile: { type: 'string', requiresArg: true, describe: 'Size of the data: small or full' },
   seed: { type: 'number', requiresArg: true, describe: 'Number that decides every generated value' },
@@ -25,7 +27,7 @@ const COMMANDS: readonly Command[] = [
       inSession(
         'tapworks demo',
         io,
-        {},
+        COMMON_FLAGS,
         "$0\n\nLoads the simulator's small profile into demo/pmp.db.",
         async ({ log }) => {
           const { demo } = await import('./demo.ts');

@@ -5,7 +5,7 @@ import { ConnectorError } from './errors.ts';
 import type { LogFormat } from './log.ts';
 
 /** Flags every executable has. */
-const COMMON = {
+export const COMMON_FLAGS = {
   'log-format': {
     choices: ['json', 'pretty', 'singer-sdk'],
     describe: 'Form of the log lines on stderr (default: pretty on a terminal, else json)',
@@ -55,7 +55,7 @@ export const TAP_FLAGS = {
     describe: 'Read at most one record per stream and report; --test=schema writes the schemas only',
   },
   ...ABOUT,
-  ...COMMON,
+  ...COMMON_FLAGS,
   dev: { type: 'boolean', hidden: true },
 } as const satisfies Record<string, Options>;
 
@@ -64,7 +64,7 @@ export const TARGET_FLAGS = {
   input: { type: 'string', requiresArg: true, describe: 'Read messages from this file instead of stdin' },
   'state-file': { type: 'string', requiresArg: true, describe: 'Also keep the last safe state in this file' },
   ...ABOUT,
-  ...COMMON,
+  ...COMMON_FLAGS,
 } as const satisfies Record<string, Options>;
 
 /** Flags as given: `undefined` when absent. */

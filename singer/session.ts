@@ -22,6 +22,8 @@ export async function inSession(
   usage: string,
   body: (session: Session) => Promise<number>,
 ): Promise<number> {
+  // The first word names the program: its log lines and its level variable bear it, whatever the sub-command.
+  const program = name.split(' ')[0] ?? name;
   let log: Log | undefined;
   const metrics = new Metrics();
   let metricsFile: string | undefined;
@@ -33,13 +35,13 @@ export async function inSession(
       return EXIT.complete;
     }
     metricsFile = flags.metricsFile;
-    log = await openLog(name, io, {
+    log = await openLog(program, io, {
       ...(flags.logFormat !== undefined && { format: flags.logFormat }),
       ...(flags.logLevel !== undefined && { level: flags.logLevel }),
     });
     code = await body({ flags, log, metrics });
   } catch (thrown) {
-    log ??= await openLog(name, io);
+    log ??= await openLog(program, io);
     code = report(log, thrown);
   }
   if (metricsFile !== undefined) {

@@ -68,12 +68,6 @@ export const SETTINGS: SettingsSchema['properties'] = {
     description: 'API token or key, sent without any prefix (on premises, MSP).',
     examples: ['…'],
   },
-  customer_name: {
-    type: 'string',
-    minLength: 1,
-    description: 'MSP: the customer to read.',
-    examples: ['Example Customer'],
-  },
   ca_file: {
     type: 'string',
     minLength: 1,

@@ -117,7 +117,6 @@ export async function runOnce<Client extends Closing>(
     stdout,
     stderr,
     terminal: false,
-    stdinAlone: false,
     clock,
     signal: controller.signal,
   };

@@ -1,0 +1,107 @@
+/** Tables of the documentation that are made from the declarations. */
+import type { Options } from 'yargs';
+import type { SettingsSchema } from '../../singer/config.ts';
+import type { JsonSchema } from '../../singer/messages.ts';
+import { BOOKKEEPING } from '../../taps/manageengine/bookkeeping.ts';
+import { DATA_CENTERS } from '../../taps/manageengine/connection.ts';
+import { STREAMS } from '../../taps/pmp/streams.ts';
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(...headings), row(...headings.map(() => '---')), ...rows.map((cells) => row(...cells))].join('\n');
+}
+
+const code = (text: unknown): string => `\`${typeof text === 'string' ? text : JSON.stringify(text)}\``;
+
+/** What a setting takes, in words. */
+function takes(node: JsonSchema): string {
+  if (node.secret === true) return 'secret';
+  if (Array.isArray(node.enum)) return node.enum.map(code).join(', ');
+  const least = node.minimum ?? (node.exclusiveMinimum === undefined ? undefined : `above ${node.exclusiveMinimum}`);
+  const bounds = [
+    ...(least === undefined ? [] : [typeof least === 'string' ? least : `from ${least}`]),
+    ...(node.maximum === undefined ? [] : [`to ${node.maximum}`]),
+  ];
+  const type =
+    node.type === 'array'
+      ? 'list of texts'
+      : node.format === 'uri'
+        ? 'address'
+        : node.type === 'string'
+          ? 'text'
+          : node.type === 'boolean'
+            ? 'true or false'
+            : node.type === 'integer'
+              ? 'whole number'
+              : String(node.type);
+  return [type, ...bounds].join(' ');
+}
+
+/** One row per setting of an executable. */
+export function settingsTable(plugin: string, { properties, required = [] }: SettingsSchema): string {
+  return table(
+    ['Setting', 'Environment', 'Default', 'Takes', 'Meaning'],
+    Object.entries(properties).map(([name, node]) => [
+      code(name),
+      [`${plugin}_${name}`.toUpperCase().replaceAll('-', '_'), ...((node['x-env'] ?? []) as string[])]
+        .map(code)
+        .join(', '),
+      required.includes(name) ? 'required' : node.default === undefined ? 'none' : code(node.default),
+      takes(node),
+      node.description ?? '',
+    ]),
+  );
+}
+
+/** One row per flag. */
+export function flagsTable(options: Readonly<Record<string, Options>>): string {
+  return table(
+    ['Flag', 'Short', 'Meaning'],
+    Object.entries(options)
+      .filter(([, { hidden }]) => hidden !== true)
+      .map(([name, { alias, describe }]) => [
+        code(`--${name}`),
+        [alias ?? []]
+          .flat()
+          .map((other) => code(other.length === 1 ? `-${other}` : `--${other}`))
+          .join(', '),
+        describe ?? '',
+      ]),
+  );
+}
+
+/** One row per stream of tap-pmp. */
+export function streamsTable(): string {
+  const told = (schema: JsonSchema) =>
+    (schema.description ?? '').replace(/ \(endpoint [^)]*\)/, '').replace(/ Bookkeeping\.$|: bookkeeping(?=\.$)/, '');
+  return table(
+    ['Stream', 'Endpoint', 'Key', 'Read', 'What a row is'],
+    [
+      ...STREAMS.map(({ name, path, key, schema, checkpoint }) => [
+        code(name),
+        code(path),
+        key.map(code).join(', '),
+        checkpoint.properties?.gaps === undefined ? 'one request per snapshot' : 'page by page',
+        told(schema),
+      ]),
+      ...BOOKKEEPING.map(({ name, key, schema }) => [
+        code(name),
+        'none',
+        key.map(code).join(', '),
+        'always written',
+        told(schema),
+      ]),
+    ],
+  );
+}
+
+/** One row per data centre. */
+export function dataCentersTable(): string {
+  return table(
+    ['Data centre', 'Server', 'Accounts server'],
+    Object.entries(DATA_CENTERS).map(([name, { base, accounts }]) => [code(name), code(base), code(accounts)]),
+  );
+}
