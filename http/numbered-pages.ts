@@ -9,81 +9,12 @@
 import { ConnectorError } from '../singer/errors.ts';
 import { stopOf, timestamp } from '../singer/io.ts';
 import { isObject, type Json, type Row } from '../singer/lossless.ts';
-import type { JsonSchema } from '../singer/messages.ts';
 import type { Run } from '../singer/stream.ts';
 import type { Http, HttpRequest } from './exchange.ts';
-import { type FailureType, HttpFailure, isUnreachable } from './judge.ts';
+import { HttpFailure, isUnreachable } from './judge.ts';
 import { KeySet } from './key-set.ts';
+import { coverage, EMPTY_SWEEP, type Gap, gapRows, lastPage, type SweepState } from './sweep-state.ts';
 import { Unread } from './unread.ts';
-
-/** A page that stayed unreadable. `total` is what the server reported when it was missed. */
-export interface Gap {
-  readonly page: number;
-  readonly total: number | null;
-  readonly error_type: FailureType;
-  readonly error_message: string;
-  readonly response_sample: string | null;
-  readonly attempts: number;
-  readonly created_at: string;
-}
-
-/** The bookmark of a page-numbered stream. */
-export interface SweepState {
-  /** Rows per page as the server returns them; null until the first answer. */
-  readonly page_size: number | null;
-  /** Rows the server reports, newest figure. */
-  readonly total: number | null;
-  /** The same when `next_page` and `reread_from` were true: a difference tells how far rows may have slipped since. */
-  readonly total_at_next: number | null;
-  /** First page of the sweep that was never read. */
-  readonly next_page: number;
-  /** First page that must be read again because rows may have slipped onto it; absent when none must. */
-  readonly reread_from?: number;
-  /** Distinct keys read. */
-  readonly distinct: number;
-  /** Which keys, while more pages may come (`KeySet.encode`). */
-  readonly keys?: readonly string[];
-  readonly gaps: readonly Gap[];
-  /** Next page of the second look, `done` after it, absent before. */
-  readonly second_look?: number | 'done';
-  /** True once the last page was reached. */
-  readonly finished: boolean;
-}
-
-const POSITIVE: JsonSchema = { type: 'integer', minimum: 1 };
-const COUNT: JsonSchema = { type: 'integer', minimum: 0 };
-const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });
-
-/** What the state file must hold for a page-numbered stream. */
-export const SWEEP_STATE_SCHEMA: JsonSchema = {
-  type: 'object',
-  required: ['page_size', 'total', 'total_at_next', 'next_page', 'distinct', 'gaps', 'finished'],
-  properties: {
-    page_size: orNull(POSITIVE),
-    total: orNull(COUNT),
-    total_at_next: orNull(COUNT),
-    next_page: POSITIVE,
-    reread_from: POSITIVE,
-    distinct: COUNT,
-    keys: { type: 'array', items: { type: 'string' } },
-    gaps: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['page', 'total', 'error_type', 'attempts', 'created_at'],
-        properties: {
-          page: POSITIVE,
-          total: orNull(COUNT),
-          error_type: { type: 'string' },
-          attempts: POSITIVE,
-          created_at: { type: 'string' },
-        },
-      },
-    },
-    second_look: { anyOf: [POSITIVE, { const: 'done' }] },
-    finished: { type: 'boolean' },
-  },
-};
 
 /** How one endpoint is paged; declared beside the stream. */
 export interface NumberedEndpoint {
@@ -123,38 +54,6 @@ export interface SweepPage {
 
 /** How many pages at the start may fail before the endpoint counts as broken: without a total there is no sweep. */
 const PAGES_WITHOUT_TOTAL = 3;
-
-export const EMPTY_SWEEP: SweepState = {
-  page_size: null,
-  total: null,
-  total_at_next: null,
-  next_page: 1,
-  distinct: 0,
-  gaps: [],
-  finished: false,
-};
-
-/** Last page of `total` rows. */
-export function lastPage(total: number, size: number): number {
-  return Math.ceil(total / size);
-}
-
-/** Rows that open gaps may hold: a page each, the last one the remainder. */
-export function gapRows({ gaps, total, page_size: size }: Pick<SweepState, 'gaps' | 'total' | 'page_size'>): number {
-  if (total === null || size === null) return 0;
-  const last = lastPage(total, size);
-  return gaps.reduce((sum, { page }) => sum + (page < last ? size : page === last ? total - (last - 1) * size : 0), 0);
-}
-
-/** Share of the reported rows that was read, 0 to 1; 0 while no total is known. */
-export function coverage({ distinct, total }: Pick<SweepState, 'distinct' | 'total'>): number {
-  return total === null ? 0 : total === 0 ? 1 : Math.min(1, distinct / total);
-}
-
-/** True when nothing is left to ask: the sweep ended and no page is missing. */
-export function isComplete(state: SweepState | undefined): boolean {
-  return state?.finished === true && state.gaps.length === 0;
-}
 
 /** Reads what this run may read of the sweep, as pages of up to `checkpointPages` HTTP pages each. */
 export async function* sweepPages(
@@ -537,7 +436,7 @@ class Sweep {
     const last = this.#gaps.at(-1);
     return new ConnectorError(
       'upstream',
-      `${this.#endpoint.stream}: the first ${PAGES_WITHOUT_TOTAL} pages could not be read: ${last?.error_message ?? 'no total'}`,
+      `the first ${PAGES_WITHOUT_TOTAL} pages could not be read: ${last?.error_message ?? 'no total'}`,
       { stream: this.#endpoint.stream },
     );
   }

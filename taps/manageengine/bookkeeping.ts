@@ -1,5 +1,5 @@
 /** The bookkeeping streams of a ManageEngine tap: what was read, how far, and what is missing. */
-import { type Gap, lastPage, type SweepState } from '../../http/numbered-pages.ts';
+import { type Gap, lastPage, type SweepState } from '../../http/sweep-state.ts';
 import endpointRuns from '../../schemas/pmp/endpoint_runs.json' with { type: 'json' };
 import checkpoints from '../../schemas/pmp/extraction_checkpoints.json' with { type: 'json' };
 import gaps from '../../schemas/pmp/extraction_gaps.json' with { type: 'json' };

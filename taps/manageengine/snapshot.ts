@@ -4,64 +4,17 @@
  */
 
 import { HttpFailure, isUnreachable } from '../../http/judge.ts';
-import { coverage, type SweepState } from '../../http/numbered-pages.ts';
+import { coverage } from '../../http/sweep-state.ts';
 import { ConnectorError, EXIT } from '../../singer/errors.ts';
 import { timestamp } from '../../singer/io.ts';
-import { isObject, type Json } from '../../singer/lossless.ts';
+import type { Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
 import type { Ending, Page, ReadRequest, Run, StreamRow } from '../../singer/stream.ts';
-import {
-  checkpointRow,
-  type EndpointEnding,
-  endpointRow,
-  gapRows,
-  type Snapshot,
-  type SnapshotStatus,
-  snapshotRow,
-} from './bookkeeping.ts';
+import { checkpointRow, type EndpointEnding, endpointRow, gapRows, type Snapshot, snapshotRow } from './bookkeeping.ts';
 import type { Connection } from './connection.ts';
-import { asSweep, coveragePercent, type EndpointStream, isDone, isEnded, type StreamPage } from './streams.ts';
-
-const HOUR = 3_600_000;
-
-/** True when every one of `streams` has nothing left to read. */
-function allDone(streams: readonly EndpointStream[], state: State): boolean {
-  return streams.every(({ name }) => isDone(state.bookmarks?.[name]));
-}
-
-/**
- * The snapshot to go on with, or undefined for a new one: none yet, another id asked for, an unfinished one past its
- * age, a finished one older than `snapshot_max_age_hours`.
- */
-export function currentSnapshot(
-  state: State,
-  streams: readonly EndpointStream[],
-  settings: ReadRequest['settings'],
-  now: number,
-): Snapshot | undefined {
-  const snapshot = state.snapshot as unknown as Snapshot | undefined;
-  if (snapshot === undefined) return undefined;
-  if (settings.snapshot_id !== undefined && settings.snapshot_id !== snapshot.id) return undefined;
-  const age = (now - Date.parse(snapshot.started_at)) / HOUR;
-  const bookmarks = Object.fromEntries(
-    Object.entries(state.bookmarks ?? {}).filter(([, bookmark]) => isOf(bookmark, snapshot)),
-  );
-  const limit = allDone(streams, { bookmarks }) ? settings.snapshot_max_age_hours : settings.sweep_max_age_hours;
-  return typeof limit === 'number' && age > limit ? undefined : snapshot;
-}
-
-/** Snapshots start on a whole second, so that id and start tell the same. */
-/** False for the bookmark of a stream that was not selected when its snapshot ended and this one began. */
-function isOf(bookmark: Json, { id }: Snapshot): boolean {
-  const of = isObject(bookmark) ? bookmark.snapshot_id : undefined;
-  return of === undefined || of === id;
-}
-
-function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
-  const seconds = Math.floor(now / 1000);
-  const id = (settings.snapshot_id as number | undefined) ?? seconds;
-  return { id, started_at: timestamp(seconds * 1000), status: 'running', updated_at: timestamp(now) };
-}
+import { allDone, currentSnapshot, isOf, newSnapshot } from './current-snapshot.ts';
+import { Standing, type StreamFailure } from './standing.ts';
+import { asSweep, type EndpointStream, isDone, type StreamPage } from './streams.ts';
 
 /** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */
 function endsRun(error: ConnectorError, connection: Connection): boolean {
@@ -92,7 +45,7 @@ class SnapshotRun {
   readonly #run: Run;
   readonly #target: number;
   readonly #rest: State;
-  readonly #failures: { stream: string; reason: string; unavailable: boolean }[] = [];
+  readonly #failures: StreamFailure[] = [];
   readonly #before: number;
   #bookmarks: Record<string, Json>;
   #snapshot: Snapshot;
@@ -125,7 +78,7 @@ class SnapshotRun {
         ([name, bookmark]) => !chosen.has(name) || (current !== undefined && isOf(bookmark, current)),
       ),
     );
-    this.#before = coveragePercent(this.#sweep());
+    this.#before = this.#standing().percent;
   }
 
   async *read(): AsyncGenerator<Page, Ending> {
@@ -135,13 +88,13 @@ class SnapshotRun {
       'extractor_init',
       `${this.#tap}: snapshot ${this.#snapshot.id}, ${this.#selected.length} streams selected`,
     );
-    const sweep = this.#sweep();
+    const { sweep, percent } = this.#standing();
     if (sweep !== undefined) {
-      log.info(
-        'coverage_check',
-        `coverage before this run ${coveragePercent(sweep)} %, target ${Math.round(this.#target * 1000) / 10} %`,
-        { coverage_pct: coveragePercent(sweep), coverage_target: this.#target },
-      );
+      const target = Math.round(this.#target * 1000) / 10;
+      log.info('coverage_check', `coverage before this run ${percent} %, target ${target} %`, {
+        coverage_pct: percent,
+        coverage_target: this.#target,
+      });
     }
     // A snapshot that is read but still called running was killed before its books were closed.
     const closed = this.#snapshot.status !== 'running';
@@ -158,7 +111,7 @@ class SnapshotRun {
       if (this.#run.signal.aborted) break;
       yield* this.#stream(stream);
     }
-    this.#snapshot = { ...this.#snapshot, status: this.#status(), updated_at: this.#now() };
+    this.#snapshot = { ...this.#snapshot, status: this.#standing().status(), updated_at: this.#now() };
     yield this.#page([this.#snapshotRow()]);
     return this.#ending(false);
   }
@@ -277,96 +230,43 @@ class SnapshotRun {
       );
   }
 
-  #measured(): EndpointStream | undefined {
-    return this.#selected.find(({ measuresCoverage }) => measuresCoverage);
-  }
-
-  #sweep(): SweepState | undefined {
-    return asSweep(this.#bookmarks[this.#measured()?.name ?? '']);
-  }
-
-  #targetMet(): boolean {
-    const sweep = this.#sweep();
-    return sweep?.finished === true && coverage(sweep) >= this.#target;
-  }
-
-  #status(): SnapshotStatus {
-    const failed = new Set(this.#failures.map(({ stream }) => stream));
-    if (this.#selected.every(({ name }) => failed.has(name))) return 'failed';
-    const open = this.#selected.some(({ name }) => !failed.has(name) && !isEnded(this.#bookmarks[name]));
-    if (open) return 'running';
-    const whole = allDone(this.#selected, { bookmarks: this.#bookmarks });
-    return whole && (this.#measured() === undefined || this.#targetMet()) ? 'complete' : 'partial';
+  /** Where the selected streams stand now. */
+  #standing(): Standing {
+    return new Standing(this.#selected, this.#bookmarks, this.#target, this.#failures);
   }
 
   #ending(nothingToDo: boolean): Ending {
-    const measured = this.#measured();
-    const sweep = this.#sweep();
-    const gaps = this.#selected.flatMap(({ name }) =>
-      (asSweep(this.#bookmarks[name])?.gaps ?? []).map(({ page, error_type }) => ({ stream: name, page, error_type })),
-    );
-    const percent = coveragePercent(sweep);
-    const { retried, recovered, lost, requests } = this.#connection.http.stats;
-    const finished = sweep?.finished === true;
-    if (sweep !== undefined && percent < this.#before && this.#before > 0) {
-      this.#run.log.warn('coverage_fell', `coverage fell from ${this.#before} % to ${percent} %`, {
-        coverage_pct: percent,
+    const { stats } = this.#connection.http;
+    const standing = this.#standing();
+    const { log } = this.#run;
+    if (standing.percent < this.#before) {
+      log.warn('coverage_fell', `coverage fell from ${this.#before} % to ${standing.percent} %`, {
+        coverage_pct: standing.percent,
         coverage_pct_before: this.#before,
       });
     }
-    const exitCode = this.#exitCode(finished);
+    const gaps = standing.gaps();
+    const exitCode = standing.exitCode();
     if (gaps.length > 0 && exitCode === EXIT.complete) {
-      this.#run.log.warn(
-        'gaps_open',
-        `${gaps.length} pages are still missing and are tried first in the next run: ${gaps
-          .slice(0, 20)
-          .map(({ stream, page }) => `${stream} page ${page}`)
-          .join(', ')}`,
-        { gaps: gaps.slice(0, 100) },
-      );
+      const list = gaps.slice(0, 20).map(({ stream, page }) => `${stream} page ${page}`);
+      const text = `${gaps.length} pages are still missing and are tried first in the next run: ${list.join(', ')}`;
+      log.warn('gaps_open', text, { gaps: gaps.slice(0, 100) });
     }
-    const position =
-      sweep === undefined
-        ? ''
-        : `${measured?.name} ${sweep.distinct} of ${sweep.total} (${percent} %)${finished ? '' : `, next page ${sweep.next_page}`}; `;
+    const pages = { pages_retried: stats.retried, pages_recovered: stats.recovered, pages_lost: stats.lost };
+    const { requests } = stats;
+    log.info('batch_complete', nothingToDo ? 'no request was needed' : `${requests} requests`, { requests, ...pages });
+    const position = standing.position();
+    const failed = this.#failures.map(({ stream }) => stream);
     const summary = nothingToDo
       ? `nothing to do: ${position}every selected sweep is finished and no page is missing`
-      : `${position}pages retried ${retried}, recovered ${recovered}, lost ${lost}${this.#failures.length === 0 ? '' : `; not read: ${this.#failures.map(({ stream }) => stream).join(', ')}`}`;
-    this.#run.log.info('batch_complete', nothingToDo ? 'no request was needed' : `${requests} requests`, {
-      requests,
-      pages_retried: retried,
-      pages_recovered: recovered,
-      pages_lost: lost,
-    });
-    const fields = {
-      coverage_pct: percent,
-      coverage_target_pct: Math.round(this.#target * 1000) / 10,
-      target_met: this.#targetMet(),
-      sweep_finished: finished,
-      gaps: gaps.length,
-      pages_retried: retried,
-      pages_recovered: recovered,
-      pages_lost: lost,
-    };
+      : `${position}pages retried ${stats.retried}, recovered ${stats.recovered}, lost ${stats.lost}${failed.length === 0 ? '' : `; not read: ${failed.join(', ')}`}`;
+    const fields = { ...standing.fields(), ...pages };
     return { exitCode, summary, fields, failures: this.#failures };
   }
 
-  #exitCode(finished: boolean): 0 | 1 | 2 {
-    const failed = this.#failures.length;
-    if (failed > 0 && failed === this.#selected.length) return EXIT.failed;
-    if (failed > 0) return EXIT.incomplete;
-    if (finished && !this.#targetMet()) return EXIT.incomplete;
-    const others = this.#selected.filter(({ measuresCoverage }) => !measuresCoverage);
-    const short = others.some(({ name }) => {
-      const state = asSweep(this.#bookmarks[name]);
-      return state?.finished === true && state.gaps.length > 0;
-    });
-    return short ? EXIT.incomplete : EXIT.complete;
-  }
-
   #snapshotRow(): StreamRow {
-    const sweep = this.#sweep();
-    return snapshotRow(this.#tap, this.#snapshot, sweep === undefined ? null : coveragePercent(sweep), this.#target);
+    const { sweep, percent } = this.#standing();
+    return snapshotRow(this.#tap, this.#snapshot, sweep === undefined ? null : percent, this.#target);
   }
 
   #now(): string {

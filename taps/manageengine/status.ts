@@ -1,6 +1,6 @@
 /** `--status` and `--reset`, and the shape of the state they work on. */
 import { rename } from 'node:fs/promises';
-import { lastPage } from '../../http/numbered-pages.ts';
+import { lastPage } from '../../http/sweep-state.ts';
 import { ConnectorError, systemCode } from '../../singer/errors.ts';
 import type { State, StateDeclaration } from '../../singer/state-file.ts';
 import type { ActionContext, Tap } from '../../singer/stream.ts';

@@ -1,13 +1,7 @@
 /** How a ManageEngine endpoint becomes a stream. Adding one is a declaration here or in a tap and a schema file. */
 import { answer } from '../../http/exchange.ts';
-import {
-  coverage,
-  isComplete,
-  type NumberedEndpoint,
-  SWEEP_STATE_SCHEMA,
-  type SweepState,
-  sweepPages,
-} from '../../http/numbered-pages.ts';
+import { type NumberedEndpoint, sweepPages } from '../../http/numbered-pages.ts';
+import { coverage, isComplete, SWEEP_STATE_SCHEMA, type SweepState } from '../../http/sweep-state.ts';
 import type { Settings } from '../../singer/config.ts';
 import { timestamp } from '../../singer/io.ts';
 import { isObject, type Json, type Row } from '../../singer/lossless.ts';

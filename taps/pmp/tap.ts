@@ -1,7 +1,8 @@
 /** `tap-pmp`: ManageEngine Patch Manager Plus. */
 import { TAP_CAPABILITIES, type Tap } from '../../singer/stream.ts';
 import { BOOKKEEPING } from '../manageengine/bookkeeping.ts';
-import { type Connection, connect, SETTINGS, settingRules } from '../manageengine/connection.ts';
+import { type Connection, connect } from '../manageengine/connection.ts';
+import { SETTINGS, settingRules } from '../manageengine/settings.ts';
 import { readSnapshot } from '../manageengine/snapshot.ts';
 import { actionsFor, stateOf } from '../manageengine/status.ts';
 import { STREAMS } from './streams.ts';

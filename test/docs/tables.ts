@@ -3,7 +3,7 @@ import type { Options } from 'yargs';
 import type { SettingsSchema } from '../../singer/config.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 import { BOOKKEEPING } from '../../taps/manageengine/bookkeeping.ts';
-import { DATA_CENTERS } from '../../taps/manageengine/connection.ts';
+import { DATA_CENTERS } from '../../taps/manageengine/settings.ts';
 import { STREAMS } from '../../taps/pmp/streams.ts';
 
 function row(...cells: readonly string[]): string {

@@ -3,7 +3,7 @@ import { createServer as createHttp, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDispatcher } from '../../http/client.ts';
+import { openDispatcher } from '../../http/wire.ts';
 import { type Certificate, selfSigned } from './certificate.ts';
 import { ask, clientFor, closeLater, inTurn, OK, serve } from './replies.ts';
 import { memoryRun } from './run.ts';

@@ -1,7 +1,8 @@
 /** A page-numbered list in memory behind the `Http` interface, and sweeps over it in as many runs as it takes. */
 import type { Http, HttpRequest, HttpStats } from '../../http/exchange.ts';
 import { HttpFailure, type Ruling } from '../../http/judge.ts';
-import { isComplete, type NumberedEndpoint, type SweepState, sweepPages } from '../../http/numbered-pages.ts';
+import { type NumberedEndpoint, sweepPages } from '../../http/numbered-pages.ts';
+import { isComplete, type SweepState } from '../../http/sweep-state.ts';
 import { ConnectorError } from '../../singer/errors.ts';
 import type { Json } from '../../singer/lossless.ts';
 import { memoryRun } from './run.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SWEEP_STATE_SCHEMA } from '../../http/numbered-pages.ts';
+import { SWEEP_STATE_SCHEMA } from '../../http/sweep-state.ts';
 import { compileSchema } from '../../singer/check.ts';
 import { ListServer, type SweepOptions, sweepOnce, sweepToTheEnd, UNREADABLE, type WholeSweep } from './list-server.ts';
 

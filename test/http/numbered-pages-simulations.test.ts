@@ -1,7 +1,7 @@
 /** Figures from the design, reproduced: what deletions, moves and gaps cost a sweep of 3,362 systems, 25 a page. */
 import { describe, expect, it } from 'vitest';
 import { KeySet } from '../../http/key-set.ts';
-import type { SweepState } from '../../http/numbered-pages.ts';
+import type { SweepState } from '../../http/sweep-state.ts';
 import { fraction } from '../../simulators/draw.ts';
 import { ListServer, sweepOnce, sweepToTheEnd, UNREADABLE } from './list-server.ts';
 

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Auth } from '../../http/auth.ts';
-import { openDispatcher, openHttp, type RetrySettings } from '../../http/client.ts';
+import { openHttp, type RetrySettings } from '../../http/client.ts';
 import type { Http } from '../../http/exchange.ts';
 import type { EnvelopeJudge } from '../../http/judge.ts';
 import type { Turns } from '../../http/throttle.ts';
+import { openDispatcher } from '../../http/wire.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { Run } from '../../singer/stream.ts';
 

@@ -1,0 +1,48 @@
+/** Which snapshot a run belongs to. */
+import { timestamp } from '../../singer/io.ts';
+import { isObject, type Json } from '../../singer/lossless.ts';
+import type { State } from '../../singer/state-file.ts';
+import type { ReadRequest } from '../../singer/stream.ts';
+import type { Snapshot } from './bookkeeping.ts';
+import { type EndpointStream, isDone } from './streams.ts';
+
+const HOUR = 3_600_000;
+
+/** True when every one of `streams` has nothing left to read. */
+export function allDone(streams: readonly EndpointStream[], state: State): boolean {
+  return streams.every(({ name }) => isDone(state.bookmarks?.[name]));
+}
+
+/**
+ * The snapshot to go on with, or undefined for a new one: none yet, another id asked for, an unfinished one past its
+ * age, a finished one older than `snapshot_max_age_hours`.
+ */
+export function currentSnapshot(
+  state: State,
+  streams: readonly EndpointStream[],
+  settings: ReadRequest['settings'],
+  now: number,
+): Snapshot | undefined {
+  const snapshot = state.snapshot as unknown as Snapshot | undefined;
+  if (snapshot === undefined) return undefined;
+  if (settings.snapshot_id !== undefined && settings.snapshot_id !== snapshot.id) return undefined;
+  const age = (now - Date.parse(snapshot.started_at)) / HOUR;
+  const bookmarks = Object.fromEntries(
+    Object.entries(state.bookmarks ?? {}).filter(([, bookmark]) => isOf(bookmark, snapshot)),
+  );
+  const limit = allDone(streams, { bookmarks }) ? settings.snapshot_max_age_hours : settings.sweep_max_age_hours;
+  return typeof limit === 'number' && age > limit ? undefined : snapshot;
+}
+
+/** False for the bookmark of a stream that was not selected when its snapshot ended and this one began. */
+export function isOf(bookmark: Json, { id }: Snapshot): boolean {
+  const of = isObject(bookmark) ? bookmark.snapshot_id : undefined;
+  return of === undefined || of === id;
+}
+
+/** Snapshots start on a whole second, so that id and start tell the same. */
+export function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
+  const seconds = Math.floor(now / 1000);
+  const id = (settings.snapshot_id as number | undefined) ?? seconds;
+  return { id, started_at: timestamp(seconds * 1000), status: 'running', updated_at: timestamp(now) };
+}
