@@ -2,7 +2,7 @@
 import { createServer as createHttp, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openDispatcher } from '../../http/wire.ts';
 import { type Certificate, selfSigned } from './certificate.ts';
 import { ask, clientFor, closeLater, inTurn, OK, serve } from './replies.ts';
@@ -22,7 +22,6 @@ describe('TLS', () => {
   beforeAll(() => {
     certificate = selfSigned();
   });
-  afterAll(() => certificate.remove());
 
   const secure = async () =>
     `https://127.0.0.1:${await listen(createHttps(certificate, (_request, response) => response.end(OK.body)))}`;
