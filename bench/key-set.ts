@@ -1,4 +1,10 @@
-/** What it costs to remember which keys a sweep has seen: characters of state, time and memory, as keys grow in number. */
+/**
+ * What it costs to remember which keys a sweep has seen: characters of state, time and memory, as keys grow in number.
+ *
+ * 2026-11-21, 2 cores shared with other work (load 3 to 6), Node 26.10, medians of 5: 5.9 characters a key at 3,362 keys and 4.2 at
+ * 1,000,000; these are added in 1.2 s. Loses: encoding after every 250 of them, 23 s in all, because what was added since
+ * the last merge (up to an eighth) is sorted and written anew each time.
+ */
 import { type Bench, type Figure, MB, median, middle } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 import { interleave, part, type Trial } from './trial.ts';

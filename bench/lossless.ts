@@ -1,6 +1,9 @@
 /**
  * What it costs on ordinary lines to look for numbers that a double cannot hold. Baseline: JSON.parse of the same lines.
  * Both sides parse all lines once before the clock starts, so that neither pays for compilation.
+ *
+ * 2026-11-21, 2 cores shared with other work (load 3 to 6), Node 26.10, medians of 5, 165,850 lines of 384 bytes: 0.32 s against
+ * 0.19 s, 1.67 ×. The check loses most on short lines of many short values, such as these.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /** Figures: how they are put together from trials, judged against their budgets, printed and kept. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Trial } from './trial.ts';
 
@@ -147,6 +147,8 @@ export function machine(): Readonly<Record<string, string | number>> {
     memory_gib: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
     system: `${process.platform} ${process.arch}`,
+    /** Processes that wanted to run during the last minute: more than the cores had other work to do. */
+    load: Number((loadavg()[0] ?? 0).toFixed(1)),
   };
 }
 

@@ -4,6 +4,11 @@
  *
  * The budget is on the rate of reading: the time of the same process without any page is taken off both sides, since a
  * real sweep has more and slower pages and start-up has a bench of its own. The ratio with process start stands beside it.
+ *
+ * 2026-11-21, 2 cores shared with other work (load 3 to 6), Node 26.10, medians of 5: 254 pages/s against 805, 0.32 of the bare
+ * rate (with process start 0.34). Loses: processor time, 3.1 × the loop's, half of it before the first page; and the
+ * tap waits for each page and only then works on it, while the loop does nothing but wait. Peak memory 99 to 104 MB
+ * where 100 are allowed.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ const OLDEST_NODE = [22, 19] as const;
 
 /**
  * V8 settings for a small process, set before anything is loaded. On the full profile of the simulator (480 pages,
- * Node 26, 2 cores) they take tap-pmp from 138 to 93 MB of resident memory at the same speed: it waits for the network,
+ * Node 26, 2 cores) they take tap-pmp from 138 to 96 MB of resident memory at the same speed: it waits for the network,
  * so optimised code (and the optimising compiler's own pages) buys it nothing. A target computes: there the optimiser
  * stays, and only the heap grows more carefully (168 to 109 MB on 165,850 records, for a third more time).
  */

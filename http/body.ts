@@ -2,7 +2,7 @@
  * A response body as rows plus the rest. A small body is parsed at once; a larger one streams through stream-json, so
  * that memory is bounded by a row and not by a page. Both ways give the same rows (a property test holds them together).
  *
- * Why two: on 25-row pages of 40 KB `JSON.parse` is 9 times as fast as the token parser (Node 26, `bench/body.ts`),
+ * Why two: on 25-row pages of 40 KB `JSON.parse` is 4 times as fast as the token parser (Node 26, `bench/body.ts`),
  * and most pages are that small.
  */
 

@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto';
 import { ConnectorError } from '../singer/errors.ts';
 
-/** Recent keys are merged into the sorted ones when they are an eighth as many, so that encoding costs O(1) per key. */
+/** Recent keys are merged into the sorted ones when they are an eighth as many, so that sorting them all stays rare. */
 const MERGE_SHARE = 8;
 const MERGE_LEAST = 4_096;
 

@@ -191,7 +191,7 @@ class SnapshotRun {
 
   #saved(stream: EndpointStream): void {
     const sweep = asSweep(this.#bookmarks[stream.name]);
-    if (sweep === undefined) return;
+    if (sweep === undefined || !this.#moved) return;
     this.#run.log.info('checkpoint_saved', `${stream.name}: checkpoint after page ${sweep.next_page - 1}`, {
       stream: stream.name,
       page: sweep.next_page - 1,

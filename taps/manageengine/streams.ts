@@ -1,6 +1,6 @@
 /** How a ManageEngine endpoint becomes a stream. Adding one is a declaration here or in a tap and a schema file. */
 import { answer } from '../../http/exchange.ts';
-import { type NumberedEndpoint, sweepPages } from '../../http/numbered-pages.ts';
+import type { NumberedEndpoint } from '../../http/numbered-pages.ts';
 import { coverage, isComplete, SWEEP_STATE_SCHEMA, type SweepState } from '../../http/sweep-state.ts';
 import type { Settings } from '../../singer/config.ts';
 import { timestamp } from '../../singer/io.ts';
@@ -94,7 +94,9 @@ export function pagedStream(
     selectedByDefault: declaration.selectedByDefault ?? true,
     measuresCoverage: declaration.measuresCoverage ?? false,
     checkpoint: SWEEP_STATE_SCHEMA,
-    read(reading, since) {
+    async *read(reading, since) {
+      // Loaded by the first page: --about and --discover have no use for it.
+      const { sweepPages } = await import('../../http/numbered-pages.ts');
       const { connection, settings, run } = reading;
       const size = settings.page_size as number | undefined;
       const endpoint: NumberedEndpoint = {
@@ -118,7 +120,7 @@ export function pagedStream(
         checkpointPages: settings.checkpoint_pages as number,
         baseUrl: connection.baseUrl,
       };
-      return sweepPages(endpoint, connection.http, since as SweepState | undefined, limits, run);
+      yield* sweepPages(endpoint, connection.http, since as SweepState | undefined, limits, run);
     },
   };
 }

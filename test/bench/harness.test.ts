@@ -132,7 +132,7 @@ describe('a report', () => {
     ]);
     const result = JSON.parse(readFileSync(join(folder, '2026-01-15-trivial.json'), 'utf8'));
     expect(result).toMatchObject({ bench: 'trivial', figures: [{ value: 1.6234, verdict: 'within' }] });
-    expect(Object.keys(result.machine)).toEqual(['cores', 'memory_gib', 'node', 'system']);
+    expect(Object.keys(result.machine)).toEqual(['cores', 'memory_gib', 'node', 'system', 'load']);
   });
 });
 
