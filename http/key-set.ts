@@ -48,13 +48,23 @@ export class KeySet {
   }
 
   #merge(): void {
-    const all = new Float64Array(this.size);
-    all.set(this.#sorted);
-    all.set([...this.#recent], this.#sorted.length);
-    this.#sorted = all.sort();
+    this.#sorted = merged(this.#sorted, Float64Array.from(this.#recent).sort());
     this.#recent = new Set();
     this.#sortedText = pack(this.#sorted);
   }
+}
+
+/** Two ascending lists as one: in one pass, where sorting them together takes twenty. */
+function merged(a: Float64Array, b: Float64Array): Float64Array {
+  const all = new Float64Array(a.length + b.length);
+  let [i, j] = [0, 0];
+  for (let at = 0; at < all.length; at += 1) {
+    const [left, right] = [a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY];
+    all[at] = left < right ? left : right;
+    if (left < right) i += 1;
+    else j += 1;
+  }
+  return all;
 }
 
 function includes(sorted: Float64Array, wanted: number): boolean {
