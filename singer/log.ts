@@ -99,8 +99,10 @@ export async function openLog(
     },
     {
       write(line: string) {
-        bar?.clear();
         const { at, level, event_type, message, fields } = JSON.parse(line) as Line;
+        // A person who watches the bar sees the same there.
+        if (bar !== undefined && format === 'pretty' && event_type === 'extraction_progress') return;
+        bar?.clear();
         // Before the text becomes JSON: a mask that swallowed half an escape would leave a line that does not parse.
         const safe = Object.entries(fields).map(([name, value]) => [name, redacted(value, redact)] as const);
         const text = String(redacted(message, redact));
