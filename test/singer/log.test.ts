@@ -116,6 +116,16 @@ describe('formats', () => {
     log.info('a', 'y');
     expect(out.text).toBe('<06:00:00 tap-x x\n>06:00:00 tap-x y\n');
   });
+
+  test('a progress bar speaks for the pages', async () => {
+    const { log, out } = await opened({ format: 'pretty' });
+    log.around({ clear: () => undefined, redraw: () => undefined });
+    log.info('extraction_progress', 'page 1');
+    expect(out.text).toBe('');
+    log.around(undefined);
+    log.info('extraction_progress', 'page 2');
+    expect(out.text).toBe('06:00:00 tap-x page 2\n');
+  });
 });
 
 describe('levels', () => {
