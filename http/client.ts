@@ -93,7 +93,6 @@ function withRetry(
 ): (next: Exchange) => Exchange {
   return (next) =>
     async function* (request) {
-      stats.requests += 1;
       let attempts = 1;
       let signedOut = false;
       const policy: RetryPolicy = {
@@ -125,8 +124,12 @@ function withRetry(
             });
         },
       };
+      const send = () => {
+        stats.requests += 1;
+        return next(request);
+      };
       try {
-        const envelope = yield* retrying(() => next(request), policy, run.clock, run.signal);
+        const envelope = yield* retrying(send, policy, run.clock, run.signal);
         if (attempts > 1) stats.recovered += 1;
         return envelope;
       } catch (thrown) {

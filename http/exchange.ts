@@ -22,7 +22,7 @@ export interface HttpRequest {
 /** Sends a request and hands out its rows in groups; returns the rest of the body. A repeated attempt repeats its rows. */
 export type Exchange = (request: HttpRequest) => RowGroups;
 
-/** How often something went wrong and how it ended, for the run's summary. Requests, not attempts. */
+/** What was sent (attempts), and for how many pages something went wrong and how it ended; for the run's summary. */
 export interface HttpStats {
   requests: number;
   retried: number;

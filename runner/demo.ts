@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import Database from 'better-sqlite3';
 import { startManageEngine } from '../simulators/manageengine/server.ts';
-import { ConnectorError, EXIT } from '../singer/errors.ts';
+import { ConnectorError, EXIT, textOf } from '../singer/errors.ts';
 import type { Io } from '../singer/io.ts';
 import type { Log } from '../singer/log.ts';
 import { print } from '../singer/session.ts';
@@ -20,8 +20,7 @@ const PAGE_DELAY = 60;
 
 /** Loads the small profile from scratch and prints what was loaded. Returns the exit code. */
 export async function demo(io: Io, log: Log): Promise<number> {
-  await mkdir(FOLDER, { recursive: true });
-  for (const file of [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`, STATE]) await rm(file, { force: true });
+  await makeRoom();
   const simulator = await startManageEngine({ profile: 'small' });
   try {
     await writeConfig(TAP_CONFIG, { ...simulator.config, page_delay_ms: PAGE_DELAY });
@@ -51,6 +50,24 @@ export async function demo(io: Io, log: Log): Promise<number> {
     return EXIT.complete;
   } finally {
     await simulator.close();
+  }
+}
+
+/** An empty folder for this demo; what an earlier one left is removed. */
+async function makeRoom(): Promise<void> {
+  try {
+    await mkdir(FOLDER, { recursive: true });
+    for (const file of [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`, STATE]) await rm(file, { force: true });
+  } catch (cause) {
+    throw new ConnectorError(
+      'destination',
+      `cannot write to ${FOLDER}/ or state/: ${textOf(cause)}`,
+      {},
+      {
+        cause,
+        hint: 'another user may have run the demo here: remove both, or run it in a folder of your own',
+      },
+    );
   }
 }
 

@@ -33,7 +33,14 @@ function faultOf(error: ErrorObject): Fault {
 
 function compiler(allErrors: boolean): Ajv {
   // strict is off because Singer schemas carry keywords of their own (inclusion, x-…); a receiver must not fail on them.
-  return new Ajv({ allErrors, strict: false, logger: false, validateFormats: true, allowUnionTypes: true });
+  return new Ajv({
+    allErrors,
+    strict: false,
+    logger: false,
+    validateFormats: true,
+    allowUnionTypes: true,
+    ownProperties: true,
+  });
 }
 
 /**

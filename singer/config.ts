@@ -91,6 +91,24 @@ function fromEnvironment(plugin: string, schema: SettingsSchema, env: Io['env'])
   return found;
 }
 
+/** A variable that is nearly one of ours: it may be somebody's own, so it is a warning and not a fault. */
+function warnOfSlips(plugin: string, known: readonly string[], env: Io['env'], log: Log): void {
+  const prefix = environmentName(plugin, '');
+  const names = known.map((setting) => environmentName(plugin, setting));
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(prefix) || names.includes(name) || name === `${prefix}LOGLEVEL`) continue;
+    const near = nearest(
+      name.slice(prefix.length),
+      names.map((own) => own.slice(prefix.length)),
+    );
+    if (near === undefined) continue;
+    log.warn(
+      'unknown_environment',
+      `the environment variable ${name} is not a setting; did you mean ${prefix}${near}?`,
+    );
+  }
+}
+
 function isReference(value: Json): boolean {
   if (!isObject(value)) return false;
   const [name, ...more] = Object.keys(value);
@@ -189,12 +207,16 @@ export async function loadSettings(request: SettingsRequest, io: Pick<Io, 'env'>
   const known = Object.keys(schema.properties);
   const faults: SettingFault[] = [];
   const environment = fromEnvironment(plugin, schema, io.env);
+  warnOfSlips(plugin, known, io.env, log);
   const fallback = defaults(schema);
   let merged: Record<string, Json> = { ...fallback, ...(sources.includes('ENV') ? {} : environment) };
+  let unread = false;
   for (const source of sources) {
     const given = source === 'ENV' ? { settings: environment } : await fromFile(source);
-    if ('fault' in given) faults.push(given.fault);
-    else merged = { ...merged, ...given.settings };
+    if ('fault' in given) {
+      faults.push(given.fault);
+      unread = true;
+    } else merged = { ...merged, ...given.settings };
   }
   for (const name of Object.keys(merged)) {
     if (name.startsWith('_')) delete merged[name];
@@ -208,7 +230,9 @@ export async function loadSettings(request: SettingsRequest, io: Pick<Io, 'env'>
   const properties = Object.fromEntries(
     Object.entries(schema.properties).map(([name, node]) => [name, node.secret === true ? SECRET_FORMS : node]),
   );
-  const required = request.complete ? (schema.required ?? []) : [];
+  // What is missing is known only when every source could be read.
+  const whole = request.complete && !unread;
+  const required = whole ? (schema.required ?? []) : [];
   const seen = new Set<string>();
   for (const fault of compileSchema({ type: 'object', properties, required })(merged)) {
     const setting =
@@ -225,7 +249,7 @@ export async function loadSettings(request: SettingsRequest, io: Pick<Io, 'env'>
     const place = schema.properties[setting]?.secret === true || fault.path === '/' ? setting : fault.path.slice(1);
     faults.push(faultWith(place, problem, exampleOf(schema.properties[setting])));
   }
-  if (request.complete && request.rules !== undefined) faults.push(...request.rules(merged));
+  if (whole && request.rules !== undefined) faults.push(...request.rules(merged));
   for (const [name, node] of Object.entries(schema.properties)) {
     const value = merged[name];
     if (node.secret !== true || value === undefined) continue;

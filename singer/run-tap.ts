@@ -47,7 +47,8 @@ async function tapSession<Client extends Closing>(tap: Tap<Client>, io: Io, sess
     await action.act({
       settings: await settingsFor(false),
       statePath,
-      state,
+      // Looking must not change anything.
+      state: () => readState(statePath, tap.state, log, io.clock.now(), 'leave'),
       log,
       clock: io.clock,
       print: (line) => lines.push(line),
@@ -233,6 +234,8 @@ async function firstRecord<Client extends Closing>(
     for (;;) {
       const next = await pages.next();
       if (next.done === true) {
+        // A tap that was asked to stop ends in order, which is no answer.
+        run.signal.throwIfAborted();
         const { exitCode, failures, summary } = next.value;
         return failures?.[0]?.reason ?? (exitCode === EXIT.failed ? summary : undefined);
       }

@@ -100,6 +100,7 @@ export async function readState(
   declaration: StateDeclaration,
   log: Log,
   now: number,
+  onCorrupt: 'keep aside' | 'leave' = 'keep aside',
 ): Promise<State> {
   if (path === undefined) return {};
   let text: string;
@@ -114,6 +115,12 @@ export async function readState(
   try {
     value = parseLossless(text);
   } catch (cause) {
+    if (onCorrupt === 'leave') {
+      log.warn('state_corrupt', `${path} is not JSON; the next run keeps it aside and starts over`, {
+        reason: jsonProblem(cause),
+      });
+      return {};
+    }
     const kept = await keepAside(path, now);
     log.warn(
       'state_corrupt',

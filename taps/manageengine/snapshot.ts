@@ -246,7 +246,10 @@ class SnapshotRun {
       });
     }
     const gaps = standing.gaps();
-    const exitCode = standing.exitCode();
+    // Pages were asked for and not one came: the gaps are safe in the state, but this is no batch that ended in order.
+    // Gaps of a finished sweep that met its target are another matter: they are only told.
+    const silent = !nothingToDo && !standing.targetMet && stats.lost > 0 && !this.#connection.http.answered;
+    const exitCode = standing.exitCode() || (silent ? EXIT.incomplete : EXIT.complete);
     if (gaps.length > 0 && exitCode === EXIT.complete) {
       const list = gaps.slice(0, 20).map(({ stream, page }) => `${stream} page ${page}`);
       const text = `${gaps.length} pages are still missing and are tried first in the next run: ${list.join(', ')}`;

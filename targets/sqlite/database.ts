@@ -1,6 +1,6 @@
 /** Opening an SQLite file so that every later failure is one line that says what to do. */
 import { closeSync, constants, fsyncSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { ConnectorError, systemCode, textOf } from '../../singer/errors.ts';
 import type { Run } from '../../singer/stream.ts';
@@ -17,8 +17,10 @@ export type Synchronous = 'off' | 'normal' | 'full' | 'extra';
 export async function openDatabase(path: string, synchronous: Synchronous, run: Run): Promise<Database> {
   let db: Database | undefined;
   try {
-    createFile(path);
-    db = new Sqlite(path, { timeout: BUSY_MS });
+    // The driver gives names like ":memory:" a meaning of their own and trims blanks; a whole path is only a path.
+    const file = resolve(path);
+    createFile(file);
+    db = new Sqlite(file, { timeout: BUSY_MS });
     await useWriteAheadLog(db, run);
     db.pragma(`synchronous = ${synchronous}`);
     // The driver's build turns this on; a rebuild would then delete rows of tables that refer to the rebuilt one.

@@ -11,6 +11,8 @@ export const target: Target = {
     properties: {
       database: {
         type: 'string',
+        // The driver trims a path: a name that begins or ends with a blank would become another file.
+        pattern: '^\\S(.*\\S)?$',
         minLength: 1,
         examples: ['pmp.db'],
         description: 'The SQLite file. It is created, readable by its owner only, when it does not exist.',
