@@ -8,13 +8,15 @@ import { fraction } from './draw.ts';
 export interface FaultMatch {
   /** Regular expression on the path; the action's own default when absent. */
   readonly path?: string;
+  /** Parameters of the request that must have these values. */
+  readonly query?: Readonly<Record<string, string>>;
   /** First and last page, both included. */
   readonly pages?: readonly [number, number];
   /** Fires from the n-th request that satisfies path and pages, counted per rule from 1. */
   readonly nth?: number;
-  /** From 0 to 1, decided by (seed, rule, path, page, attempt): a later attempt draws anew. */
+  /** From 0 to 1, decided by (seed, rule, subject, page, attempt): a later attempt draws anew. */
   readonly probability?: number;
-  /** Only the first n attempts at each path and page. */
+  /** Only the first n attempts at each page of each subject. */
   readonly attempts?: number;
   /** Virtual milliseconds after its first firing during which the rule stays alive. */
   readonly for_ms?: number;
@@ -32,8 +34,11 @@ export interface FaultRule<Action> {
 /** What the engine looks at. */
 export interface FaultRequest {
   readonly path: string;
+  readonly query?: URLSearchParams;
+  /** What the page is a page of, where one path has several lists; the path when absent. */
+  readonly subject?: string;
   readonly page: number;
-  /** How often this path and page was asked for, this time included. */
+  /** How often this page of the subject was asked for, this time included. */
   readonly attempt: number;
   /** Virtual epoch milliseconds. */
   readonly now: number;
@@ -161,7 +166,8 @@ export class FaultEngine<Action extends { readonly type: string }> {
     if (match?.for_ms !== undefined && firstFired !== undefined && request.now >= firstFired + match.for_ms)
       return false;
     if (match?.probability !== undefined) {
-      const drawn = fraction(this.#seed, 'fault', rule.id, request.path, request.page, request.attempt);
+      const { path, subject = path, page, attempt } = request;
+      const drawn = fraction(this.#seed, 'fault', rule.id, subject, page, attempt);
       if (drawn >= match.probability) return false;
     }
     if (rule.traits.holds && !rule.traits.holds(action, request)) return false;
@@ -198,6 +204,8 @@ export class FaultEngine<Action extends { readonly type: string }> {
 function sees<Action>(rule: LiveRule<Action>, request: FaultRequest): boolean {
   const pages = rule.rule.match?.pages;
   if (!rule.path.test(request.path)) return false;
+  const query = Object.entries(rule.rule.match?.query ?? {});
+  if (query.some(([name, value]) => request.query?.get(name) !== value)) return false;
   if (pages && (request.page < pages[0] || request.page > pages[1])) return false;
   rule.seen += 1;
   return true;
@@ -208,7 +216,7 @@ function unknownAction(type: unknown, vocabulary: object): string {
 }
 
 const RULE_KEYS = ['id', 'match', 'times', 'action'];
-const MATCH_KEYS = ['path', 'pages', 'nth', 'probability', 'attempts', 'for_ms'];
+const MATCH_KEYS = ['path', 'query', 'pages', 'nth', 'probability', 'attempts', 'for_ms'];
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -224,7 +232,10 @@ function checkMatch(match: unknown): void {
   if (match === undefined) return;
   if (!isObject(match)) throw new Error('match must be an object');
   refuseUnknown(match, MATCH_KEYS, 'match');
-  const { path, pages, ...numbers } = match;
+  const { path, query, pages, ...numbers } = match;
+  if (query !== undefined && !(isObject(query) && Object.values(query).every((value) => typeof value === 'string'))) {
+    throw new Error('match.query must be an object of strings');
+  }
   if (path !== undefined && typeof path !== 'string') throw new Error('match.path must be a string');
   const range = Array.isArray(pages) && pages.length === 2 && pages.every((page) => Number.isInteger(page));
   if (pages !== undefined && !range) throw new Error('match.pages must be [first, last]');

@@ -19,7 +19,7 @@ export interface LoggedRequest {
   finished: boolean;
 }
 
-const SECRET = /secret|token|code/i;
+const SECRET = /secret|token|code|password|otp/i;
 /** A long soak must not fill the memory; the oldest requests are forgotten beyond this. */
 const KEPT = 100_000;
 

@@ -1,5 +1,8 @@
 import type { Answer } from './envelopes.ts';
-import { LIST_NAMES } from './population.ts';
+import { FLAVOURS } from './flavours.ts';
+import { LIST_NAMES } from './lists.ts';
+import { grantCodeOf } from './oauth.ts';
+import type { SlackInbox } from './slack.ts';
 import type { Tenant, TenantOptions } from './tenant.ts';
 
 /** What the control surface needs of the server. */
@@ -7,6 +10,8 @@ export interface Office {
   tenant(clientId?: string): Tenant;
   addTenant(options: TenantOptions): Tenant;
   readonly tenants: readonly Tenant[];
+  /** What arrived at `/__sim/slack`. */
+  readonly slack: SlackInbox;
 }
 
 interface ControlRequest {
@@ -23,8 +28,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function describe(tenant: Tenant): Readonly<Record<string, unknown>> {
-  const { profile, seed, scenario, config } = tenant;
-  return { client_id: tenant.credentials.client_id, profile, seed, scenario, config };
+  const { flavour, profile, seed, scenario, config, account } = tenant;
+  const way = flavour === 'cloud' ? { grant_code: grantCodeOf(tenant.credentials) } : { account };
+  return { client_id: tenant.credentials.client_id, flavour, profile, seed, scenario, config, ...way };
 }
 
 function advanceClock({ tenant, body }: ControlRequest): unknown {
@@ -35,7 +41,7 @@ function advanceClock({ tenant, body }: ControlRequest): unknown {
 }
 
 /** {"count": N, "list": "scandetails", "at": "end"}; systems unless the list says patches. */
-function change({ tenant, body }: ControlRequest, direction: 'shrink' | 'grow'): unknown {
+function change({ tenant, query, body }: ControlRequest, direction: 'shrink' | 'grow'): unknown {
   const { count, list = 'scandetails', at = 'end' } = isObject(body) ? body : {};
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) {
     throw new Error('count must be a whole number from 1');
@@ -43,15 +49,18 @@ function change({ tenant, body }: ControlRequest, direction: 'shrink' | 'grow'):
   const named = LIST_NAMES.find((name) => name === list);
   if (!named) throw new Error(`list must be one of ${LIST_NAMES.join(', ')}`);
   if (at !== 'start' && at !== 'end') throw new Error('at must be start or end');
-  if (direction === 'shrink') tenant.shrink(named, count);
-  else tenant.grow(named, count, at);
-  return tenant.manifest();
+  const customer = query.get('customer') ?? undefined;
+  if (direction === 'shrink') tenant.shrink(named, count, customer);
+  else tenant.grow(named, count, at, customer);
+  return tenant.manifest(customer === undefined ? {} : { customer });
 }
 
 const TENANT_KEYS: Readonly<Record<string, string>> = {
   client_id: 'string',
   client_secret: 'string',
   refresh_token: 'string',
+  api_token: 'string',
+  flavour: 'string',
   profile: 'string',
   seed: 'number',
   scenario: 'string',
@@ -65,11 +74,23 @@ function addTenant({ office, body }: ControlRequest): unknown {
     }
     if (typeof value !== TENANT_KEYS[key]) throw new Error(`${key} must be a ${TENANT_KEYS[key]}`);
   }
-  return describe(office.addTenant({ ...body, client_id: body.client_id }));
+  const { client_id, flavour, ...others } = body;
+  const known = FLAVOURS.find((name) => name === flavour);
+  if (flavour !== undefined && !known) throw new Error(`flavour must be one of ${FLAVOURS.join(', ')}`);
+  return describe(office.addTenant({ ...others, client_id, ...(known ? { flavour: known } : {}) }));
+}
+
+function manifest({ tenant, query }: ControlRequest): unknown {
+  const [stream, customer] = [query.get('stream'), query.get('customer')];
+  return tenant.manifest({
+    ids: query.get('ids') === '1',
+    ...(stream === null ? {} : { stream }),
+    ...(customer === null ? {} : { customer }),
+  });
 }
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
-  'GET manifest': ({ tenant, query }) => tenant.manifest({ ids: query.get('ids') === '1' }),
+  'GET manifest': manifest,
   'GET state': ({ tenant }) => tenant.state(),
   'POST reset': ({ tenant }) => {
     tenant.reset();
@@ -83,11 +104,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'DELETE faults': ({ tenant, query }) => ({ removed: tenant.removeFaults(query.get('id') ?? undefined) }),
   'POST shrink': (request) => change(request, 'shrink'),
   'POST grow': (request) => change(request, 'grow'),
+  'POST expire': ({ tenant }) => ({ expired: tenant.tokens.expire(tenant.now, tenant.apiToken) }),
   'GET requests': ({ tenant }) => ({ requests: tenant.requests }),
   'GET config': ({ tenant }) => tenant.settings,
   'POST config': ({ tenant, body }) => tenant.configure(body),
   'GET tenants': ({ office }) => ({ tenants: office.tenants.map(describe) }),
   'POST tenants': addTenant,
+  'GET slack': ({ office }) => ({ behaviour: office.slack.behaviour, messages: office.slack.messages }),
+  'DELETE slack': ({ office }) => ({ removed: office.slack.clear() }),
+  'POST slack/behaviour': ({ office, body }) => office.slack.behave(body),
 };
 
 function json(status: number, value: unknown): Answer {

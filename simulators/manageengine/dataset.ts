@@ -8,6 +8,9 @@ export type TypeMode = 'strings' | 'numbers' | 'mixed';
 export const ID_MODES: readonly IdMode[] = ['au', 'us', 'onprem'];
 export const TYPE_MODES: readonly TypeMode[] = ['strings', 'numbers', 'mixed'];
 
+export const MINUTE = 60_000;
+export const DAY = 86_400_000;
+
 /** The data's "today", epoch milliseconds: rows must not depend on the clock of the run. */
 export const DATA_TIME = Date.UTC(2026, 0, 15, 2, 0, 0);
 
@@ -25,6 +28,12 @@ export interface Sizes {
   readonly missingImportant: number;
   readonly systemsWithoutPatches: number;
   readonly apdTasks: number;
+  /** The vendor's catalogue, of which the patches above are the first. */
+  readonly supported: number;
+  readonly policies: number;
+  readonly configurations: number;
+  readonly vulnerabilities: number;
+  readonly patchGroups: number;
 }
 
 /** The three lists of systems overlap without one containing another, as in real tenants. */
@@ -43,6 +52,11 @@ function sizes(divisor: number): Sizes {
     missingImportant: part(452),
     systemsWithoutPatches: part(24),
     apdTasks: part(12),
+    supported: part(365_487),
+    policies: part(92),
+    configurations: part(227),
+    vulnerabilities: part(900),
+    patchGroups: part(20),
   };
 }
 
@@ -64,28 +78,73 @@ export interface Dataset {
   readonly sizes: Sizes;
   readonly idMode: IdMode;
   readonly typeMode: TypeMode;
+  /** Which customer of the server this is, from 0: ids of customers interleave and never meet. */
+  readonly customer: number;
+  readonly customerName: string;
 }
 
-type IdKind = 'system' | 'branch' | 'customer';
+/** How many customers one server can tell apart by their ids. */
+export const MOST_CUSTOMERS = 5;
+
+type IdKind = 'system' | 'branch' | 'customer' | 'template' | 'user' | 'configuration' | 'collection';
 
 const ID_BASES: Readonly<Record<IdMode, Readonly<Record<IdKind, bigint>>>> = {
-  au: { system: 40_000_000_000_000n, branch: 45_000_000_000_000n, customer: 47_000_000_000_000n },
-  us: { system: 52_500_000_000_000_000n, branch: 52_505_000_000_000_000n, customer: 52_507_000_000_000_000n },
-  onprem: { system: 300n, branch: 30_000n, customer: 100n },
+  au: {
+    system: 40_000_000_000_000n,
+    template: 41_000_000_000_000n,
+    user: 42_000_000_000_000n,
+    configuration: 43_000_000_000_000n,
+    collection: 44_000_000_000_000n,
+    branch: 45_000_000_000_000n,
+    customer: 47_000_000_000_000n,
+  },
+  us: {
+    system: 52_500_000_000_000_000n,
+    template: 52_501_000_000_000_000n,
+    user: 52_502_000_000_000_000n,
+    configuration: 52_503_000_000_000_000n,
+    collection: 52_504_000_000_000_000n,
+    branch: 52_505_000_000_000_000n,
+    customer: 52_507_000_000_000_000n,
+  },
+  onprem: {
+    system: 300n,
+    template: 20_000n,
+    user: 200n,
+    configuration: 22_000n,
+    collection: 25_000n,
+    branch: 30_000n,
+    customer: 100n,
+  },
 };
 
+/** Where ids of a kind start, how far the groups lie apart, and how far the customers within a group. */
+function idScheme(data: Dataset, kind: IdKind): { readonly first: bigint; readonly step: bigint } {
+  const base = ID_BASES[data.idMode][kind];
+  const customer = BigInt(data.customer);
+  if (data.idMode === 'onprem') return { first: base + customer * 4n, step: 20n };
+  const tenant = BigInt(hash(data.seed, 'ids') % 1_000_000) * 400_000n;
+  return { first: base + tenant + customer * 8n, step: 40n };
+}
+
 /**
- * The id of the n-th system, branch office or customer, in decimal digits. Ids come in groups of four
- * that differ in the last digit only and start at a multiple of 40: near 5e16 a double holds
- * multiples of 8, so each group collapses into one value when ids are read as doubles.
+ * The id of the n-th member of a kind, in decimal digits. Ids come in groups of four that differ in
+ * the last digit only and start at a multiple of 8: near 5e16 a double holds multiples of 8, so each
+ * group collapses into one value when ids are read as doubles.
  */
 export function idOf(data: Dataset, kind: IdKind, index: number): string {
-  const group = index >>> 2;
-  const place = BigInt(index & 3);
-  const base = ID_BASES[data.idMode][kind];
-  if (data.idMode === 'onprem') return String(base + BigInt(group) * 20n + place);
-  const tenant = BigInt(hash(data.seed, 'ids') % 1_000_000) * 400_000n;
-  return String(base + tenant + BigInt(group) * 40n + place);
+  const { first, step } = idScheme(data, kind);
+  return String(first + BigInt(index >>> 2) * step + BigInt(index & 3));
+}
+
+/** The member that an id means, whether it is there or not; undefined for what is no id of the kind. */
+export function memberOf(data: Dataset, kind: IdKind, id: string): number | undefined {
+  if (!/^\d{1,20}$/.test(id)) return undefined;
+  const { first, step } = idScheme(data, kind);
+  const distance = BigInt(id) - first;
+  if (distance < 0n) return undefined;
+  const index = Number(distance / step) * 4 + Number(distance % step);
+  return idOf(data, kind, index) === id ? index : undefined;
 }
 
 const branchShares = new Map<number, readonly number[]>();

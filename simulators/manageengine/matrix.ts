@@ -93,38 +93,3 @@ export function patchesOf(data: Dataset, system: number): SystemPatches {
   const installed = run(draws, missingEnd, patches, rows - missing.length);
   return { installed, missing, failed: new Set(missing.filter(() => draws.chance(0.03))) };
 }
-
-/** Numbers of systems per patch rank; `missing` includes `failed`. */
-export interface PatchCounts {
-  readonly installed: Uint32Array;
-  readonly missing: Uint32Array;
-  readonly failed: Uint32Array;
-}
-
-const countsOf = new WeakMap<Dataset, PatchCounts>();
-
-/**
- * The column sums of the matrix, as counted at the vendor's last aggregation: a system that leaves
- * later does not change them.
- */
-export function patchCounts(data: Dataset): PatchCounts {
-  const known = countsOf.get(data);
-  if (known) return known;
-  const { patches, matrixWindow } = data.sizes;
-  const counts = {
-    installed: new Uint32Array(patches),
-    missing: new Uint32Array(patches),
-    failed: new Uint32Array(patches),
-  };
-  const add = (column: Uint32Array, rank: number): void => {
-    column[rank] = (column[rank] ?? 0) + 1;
-  };
-  for (let system = matrixWindow[0]; system < matrixWindow[1]; system += 1) {
-    const own = patchesOf(data, system);
-    for (const rank of own.installed) add(counts.installed, rank);
-    for (const rank of own.missing) add(counts.missing, rank);
-    for (const rank of own.failed) add(counts.failed, rank);
-  }
-  countsOf.set(data, counts);
-  return counts;
-}

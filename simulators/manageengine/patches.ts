@@ -1,15 +1,21 @@
 import { Draws, fraction } from '../draw.ts';
-import { DATA_TIME, type Dataset } from './dataset.ts';
-import { isThirdParty, patchCounts, patchRank, type Severity, severityOfRank } from './matrix.ts';
-import { RowText } from './row-text.ts';
+import { DATA_TIME, DAY, type Dataset } from './dataset.ts';
+import { isThirdParty, patchRank, type Severity, severityOfRank } from './matrix.ts';
+import { type Presence, presence } from './row-text.ts';
 
-const DAY = 86_400_000;
+const FIRST_PATCH_ID = 600_000;
+/** Above the largest catalogue, so that no two customers of one server share a patch id. */
+const CUSTOMER_STEP = 400_000;
 
-const SEVERITY_LABELS = ['UNRATED', 'LOW', 'MODERATE', 'IMPORTANT', 'CRITICAL'] as const;
+/** Patch ids have six or seven digits whatever the id mode; ManageEngine uses one value space on all endpoints. */
+export function patchIdOf(data: Dataset, patch: number): string {
+  return String(FIRST_PATCH_ID + data.customer * CUSTOMER_STEP + patch);
+}
 
-/** Patch ids have six digits whatever the id mode; ManageEngine uses one value space on all endpoints. */
-export function patchIdOf(patch: number): string {
-  return String(600_000 + patch);
+/** The patch that an id means, whether it is there or not; undefined for what is no patch id. */
+export function patchOf(data: Dataset, id: string): number | undefined {
+  const patch = Number(id) - FIRST_PATCH_ID - data.customer * CUSTOMER_STEP;
+  return patch >= 0 && patch < CUSTOMER_STEP && patchIdOf(data, patch) === id ? patch : undefined;
 }
 
 /** What the rows, the summary and the tests agree on. */
@@ -34,47 +40,81 @@ export function patchFacts(data: Dataset, patch: number): PatchFacts {
   };
 }
 
-/** One row of `allpatches` as JSON text: a patch that some managed system has or lacks. */
-export function allPatchesRow(data: Dataset, patch: number): string {
-  const facts = patchFacts(data, patch);
-  const counts = patchCounts(data);
-  const draws = new Draws(data.seed, 'allpatches', patch);
-  const row = new RowText();
-  const asText = (): boolean =>
-    data.typeMode === 'strings' || (data.typeMode === 'mixed' && fraction(data.seed, 'types', patch) < 0.5);
-  const scalar = (key: string, value: number | string): void => {
-    if (asText()) row.string(key, String(value));
-    else row.digits(key, String(value));
-  };
-  const optionalScalar = (key: string, value: number): void => {
-    row.optional(draws, key, asText() ? String(value) : value);
-  };
+/** What every endpoint says of a patch in the same words. */
+export interface PatchNames {
+  readonly bulletin: string;
+  readonly file: string;
+  readonly title: string;
+  readonly vendor: string;
+}
+
+export function patchNames(patch: number, facts: PatchFacts): PatchNames {
   const number = String(patch + 1).padStart(4, '0');
   const year = new Date(facts.released).getUTCFullYear() % 100;
-  scalar('patch_id', patchIdOf(patch));
-  row.string('bulletin_id', facts.thirdParty ? `TU-${number}` : `MS${year}-${number}`);
-  row.string('patch_name', `example-${facts.thirdParty ? 'tool' : 'update'}-${number}-x64.exe`);
-  row.optional(draws, 'patch_description', `Example update ${number} (x64)`);
-  row.string('vendor_name', facts.thirdParty ? `ExampleVendor ${1 + (facts.rank % 20)}` : 'ExampleVendor');
-  row.string('update_name', facts.thirdParty ? 'Third Party Updates' : 'Security Updates');
-  row.string('platform_name', 'Windows');
-  scalar('platform', 1);
-  scalar('severity', facts.severity);
-  row.string('severity_name', `dc.common.${SEVERITY_LABELS[facts.severity]}`);
-  scalar('status_id', draws.chance(0.9) ? 211 : draws.chance(0.3) ? 212 : 0);
-  scalar('installed', counts.installed[facts.rank] ?? 0);
-  scalar('missing', counts.missing[facts.rank] ?? 0);
-  scalar('failed', counts.failed[facts.rank] ?? 0);
-  optionalScalar('patch_released_time', facts.released);
-  optionalScalar('updated_time', facts.released + draws.whole(14) * DAY);
-  optionalScalar('patch_size', draws.chance(0.05) ? 0 : 100_000 + draws.whole(400_000_000));
-  scalar('patch_noreboot', draws.chance(0.02) ? 3 : draws.whole(2));
-  scalar('patch_uninstall_status', draws.whole(2));
-  row.string('superceded_by', draws.chance(0.8) ? 'NA' : patchIdOf((patch + 1) % data.sizes.patches));
-  row.optional(draws, 'sqnumber', facts.thirdParty ? `4.${draws.whole(90)}` : `KB50${number}`);
-  if (draws.chance(0.3)) row.string('download_status', '--');
-  else scalar('download_status', 221);
-  row.optional(draws, 'first_name', 'Alex Example');
-  row.string('ro_failure_count', '--').string('ro_yettodownload_count', '--');
-  return row.end();
+  return {
+    bulletin: facts.thirdParty ? `TU-${number}` : `MS${year}-${number}`,
+    file: `example-${facts.thirdParty ? 'tool' : 'update'}-${number}-x64.exe`,
+    title: `Example update ${number} (x64)`,
+    vendor: facts.thirdParty ? `ExampleVendor ${1 + (facts.rank % 20)}` : 'ExampleVendor',
+  };
+}
+
+/** The drawn part of a patch. What `allpatches` does not fill is named by the `…As` beside it. */
+export interface PatchDraws {
+  readonly titleAs: Presence;
+  /** ManageEngine documents 211 approved, 212 declined, 0 not approved. */
+  readonly approval: 0 | 211 | 212;
+  readonly releasedAs: Presence;
+  readonly updated: number;
+  readonly updatedAs: Presence;
+  /** Bytes; 0 is unknown. */
+  readonly size: number;
+  readonly sizeAs: Presence;
+  readonly reboot: number;
+  readonly uninstall: number;
+  readonly superseded: boolean;
+  readonly article: string;
+  readonly articleAs: Presence;
+  readonly downloaded: boolean;
+  readonly approverAs: Presence;
+}
+
+/** Drawn in the order of the fields of `allpatches`, on which the values depend. */
+export function patchDraws(data: Dataset, patch: number, facts: PatchFacts): PatchDraws {
+  const draws = new Draws(data.seed, 'allpatches', patch);
+  return {
+    titleAs: presence(draws),
+    approval: draws.chance(0.9) ? 211 : draws.chance(0.3) ? 212 : 0,
+    releasedAs: presence(draws),
+    updated: facts.released + draws.whole(14) * DAY,
+    updatedAs: presence(draws),
+    size: draws.chance(0.05) ? 0 : 100_000 + draws.whole(400_000_000),
+    sizeAs: presence(draws),
+    reboot: draws.chance(0.02) ? 3 : draws.whole(2),
+    uninstall: draws.whole(2),
+    superseded: !draws.chance(0.8),
+    article: facts.thirdParty ? `4.${draws.whole(90)}` : `KB50${String(patch + 1).padStart(4, '0')}`,
+    articleAs: presence(draws),
+    downloaded: !draws.chance(0.3),
+    approverAs: presence(draws),
+  };
+}
+
+/** ManageEngine's update types by `update_id`: a category of some ten values, not a key. */
+export const UPDATE_TYPES = [
+  'Security Updates',
+  'Non Security Updates',
+  'Third Party Updates',
+  'Updates',
+  'Definition Updates',
+  'Service Packs',
+  'Feature Packs',
+  'Rollups',
+  'Tools',
+  'Driver Updates',
+] as const;
+
+/** The update type of a patch that some managed system has or lacks. */
+export function updateType(facts: PatchFacts): 0 | 2 {
+  return facts.thirdParty ? 2 : 0;
 }

@@ -1,157 +1,138 @@
 import { hash } from '../draw.ts';
-import { type Dataset, idOf } from './dataset.ts';
-import { allPatchesRow, patchIdOf } from './patches.ts';
-import { allSystemsRow, scanDetailsRow } from './systems.ts';
+import type { Dataset } from './dataset.ts';
+import {
+  FLEETING,
+  firstRoll,
+  type Kind,
+  LIST_NAMES,
+  LISTS,
+  type ListName,
+  MEMBERS,
+  ROWS,
+  type ServedList,
+} from './lists.ts';
+import type { Listing } from './paging.ts';
+import type { Roll } from './roll.ts';
 
-/** What a list's rows are about; a member that leaves disappears from every list of its kind. */
-export type Kind = 'system' | 'patch';
-export type ListName = 'scandetails' | 'allsystems' | 'allpatches';
-
-interface ListDefinition {
-  readonly kind: Kind;
-  readonly row: (data: Dataset, member: number) => string;
-}
-
-const LISTS: Readonly<Record<ListName, ListDefinition>> = {
-  scandetails: { kind: 'system', row: scanDetailsRow },
-  allsystems: { kind: 'system', row: allSystemsRow },
-  allpatches: { kind: 'patch', row: allPatchesRow },
-};
-
-export const LIST_NAMES = Object.keys(LISTS) as ListName[];
-
-function range(start: number, end: number): number[] {
-  return Array.from({ length: end - start }, (_, at) => start + at);
-}
-
-let populations = 0;
-
-/**
- * Who is there now. Members are indexes into the data set; a list may show a member twice after
- * `repeatAfter`, which neither the total nor the manifest counts.
- */
+/** Who is there now. Members are indexes into the data set. */
 export class Population {
   readonly data: Dataset;
-  /** Tells populations of one process apart; keys the page cache together with `version`. */
-  readonly serial: number;
   /** Changes whenever a list does. */
   version = 0;
-  readonly #lists: Record<ListName, number[]>;
-  readonly #rows: Record<ListName, Map<number, string>>;
-  readonly #removed: Record<Kind, number[]> = { system: [], patch: [] };
-  #totals: Partial<Record<ListName, number>> = {};
-  #nextSystem: number;
-  #nextPatch: number;
+  /** Changes whenever a member leaves or joins, not when one moves. */
+  membership = 0;
+  readonly #rolls = new Map<ListName, Roll>();
+  readonly #rows = new Map<ServedList, Map<number, string>>();
+  readonly #removed = new Map<Kind, number[]>();
+  /** The first index of a kind that was never used, once any was added. */
+  readonly #next = new Map<Kind, number>();
   #changes = 0;
 
   constructor(data: Dataset) {
     this.data = data;
-    populations += 1;
-    this.serial = populations;
-    this.#lists = {
-      scandetails: range(...data.sizes.scanWindow),
-      allsystems: range(...data.sizes.allSystemsWindow),
-      allpatches: range(0, data.sizes.patches),
-    };
-    this.#rows = { scandetails: new Map(), allsystems: new Map(), allpatches: new Map() };
-    this.#nextSystem = data.sizes.systems;
-    this.#nextPatch = data.sizes.patches;
   }
 
-  /** Members as listed, repeats included. */
-  listed(list: ListName): readonly number[] {
-    return this.#lists[list];
+  #roll(list: ListName): Roll {
+    let roll = this.#rolls.get(list);
+    if (!roll) {
+      roll = firstRoll(this.data, list);
+      this.#rolls.set(list, roll);
+    }
+    return roll;
+  }
+
+  #rollsOf(kind: Kind): [ListName, Roll][] {
+    return LIST_NAMES.filter((list) => LISTS[list].kind === kind).map((list) => [list, this.#roll(list)]);
   }
 
   /** Members, each once, in list order. */
   members(list: ListName): readonly number[] {
-    return [...new Set(this.#lists[list])];
+    return this.#roll(list).members();
   }
 
   /** Different members, which is the total that the server reports. */
   total(list: ListName): number {
-    return this.#totals[list] ?? this.#count(list);
+    return this.#roll(list).total;
   }
 
-  #count(list: ListName): number {
-    const total = new Set(this.#lists[list]).size;
-    this.#totals[list] = total;
-    return total;
+  has(list: ListName, member: number): boolean {
+    return this.#roll(list).has(member);
   }
 
   id(list: ListName, member: number): string {
-    return LISTS[list].kind === 'system' ? idOf(this.data, 'system', member) : patchIdOf(member);
+    return LISTS[list].id(this.data, member);
   }
 
-  row(list: ListName, member: number): string {
-    const rows = this.#rows[list];
+  #row(list: ServedList, member: number): string {
+    if (FLEETING.has(list)) return ROWS[list](this.data, member, this);
+    let rows = this.#rows.get(list);
+    if (!rows) {
+      rows = new Map();
+      this.#rows.set(list, rows);
+    }
     let text = rows.get(member);
     if (text === undefined) {
-      text = LISTS[list].row(this.data, member);
+      text = ROWS[list](this.data, member, this);
       rows.set(member, text);
     }
     return text;
   }
 
+  /** The list as an endpoint shows it. */
+  listing(list: ServedList): Listing {
+    const roll = this.#roll(list);
+    return {
+      key: list,
+      total: roll.total,
+      length: roll.length,
+      rows: (start, end) => roll.slice(start, end).map((member) => this.#row(list, member)),
+      shrink: (count) => this.shrink(list, count),
+      grow: (count, at) => this.grow(list, count, at),
+      move: (position) => this.disturb(roll.move(position, this.draw)),
+      repeat: (position, count) => this.disturb(roll.repeat(position, count)),
+    };
+  }
+
   /** Ids of members of the list's kind that were there and are gone. */
   removed(list: ListName): readonly string[] {
-    return this.#removed[LISTS[list].kind].map((member) => this.id(list, member));
+    return (this.#removed.get(LISTS[list].kind) ?? []).map((member) => this.id(list, member));
   }
 
   /** `count` members of the list vanish, from every list of their kind; which ones is drawn by seed. */
   shrink(list: ListName, count: number): void {
-    const members = this.members(list);
-    const drawn = members.map((member) => ({ member, order: this.#draw('shrink', member) }));
-    drawn.sort((a, b) => a.order - b.order);
-    const leaving = new Set(drawn.slice(0, count).map((entry) => entry.member));
-    for (const name of LIST_NAMES) {
-      if (LISTS[name].kind !== LISTS[list].kind) continue;
-      this.#lists[name] = this.#lists[name].filter((member) => !leaving.has(member));
-    }
-    this.#removed[LISTS[list].kind].push(...leaving);
-    this.#changed();
+    this.remove(LISTS[list].kind, this.#roll(list).drawn(count, this.draw));
   }
 
-  /** `count` new members join every list of the kind, at its end or at its start. */
+  /** Members of a kind vanish from every list of it. */
+  remove(kind: Kind, leaving: ReadonlySet<number>): void {
+    for (const [, roll] of this.#rollsOf(kind)) roll.remove(leaving);
+    this.#removed.set(kind, [...(this.#removed.get(kind) ?? []), ...leaving]);
+    this.membership += 1;
+    this.disturb(true);
+  }
+
+  /** `count` new members that belong on the list join every list of the kind that admits them. */
   grow(list: ListName, count: number, at: 'start' | 'end'): void {
-    const kind = LISTS[list].kind;
-    const first = kind === 'system' ? this.#nextSystem : this.#nextPatch;
-    const joining = range(first, first + count);
-    if (kind === 'system') this.#nextSystem += count;
-    else this.#nextPatch += count;
-    for (const name of LIST_NAMES) {
-      if (LISTS[name].kind !== kind) continue;
-      this.#lists[name] = at === 'end' ? [...this.#lists[name], ...joining] : [...joining, ...this.#lists[name]];
+    const { kind, admits } = LISTS[list];
+    const joining: number[] = [];
+    let next = this.#next.get(kind) ?? MEMBERS[kind](this.data.sizes);
+    for (; joining.length < count; next += 1) if (admits?.(this.data, next) ?? true) joining.push(next);
+    this.#next.set(kind, next);
+    for (const [name, roll] of this.#rollsOf(kind)) {
+      const { admits: admitsHere } = LISTS[name];
+      roll.add(admitsHere ? joining.filter((member) => admitsHere(this.data, member)) : joining, at);
     }
-    this.#changed();
+    this.membership += 1;
+    this.disturb(true);
   }
 
-  /** A member listed at or after `position` appears before it instead, so everything between shifts. */
-  move(list: ListName, position: number): void {
-    const rows = this.#lists[list];
-    if (position <= 0 || position >= rows.length) return;
-    const from = position + (this.#draw('from', position) % (rows.length - position));
-    const [member] = rows.splice(from, 1);
-    if (member !== undefined) rows.splice(this.#draw('to', position) % position, 0, member);
-    this.#changed();
-  }
+  /** A draw of the present state: the same question gets another answer after each change. */
+  readonly draw = (purpose: string, value: number): number => hash(this.data.seed, purpose, this.#changes, value);
 
-  /** The `count` rows before `position` are listed again right at it; later rows shift. */
-  repeatAfter(list: ListName, position: number, count: number): void {
-    const rows = this.#lists[list];
-    const repeated = rows.slice(Math.max(0, position - count), position);
-    if (position >= rows.length || rows[position] === repeated[0]) return;
-    rows.splice(position, 0, ...repeated);
-    this.#changed();
-  }
-
-  #draw(purpose: string, value: number): number {
-    return hash(this.data.seed, purpose, this.#changes, value);
-  }
-
-  #changed(): void {
+  /** Counts a change, if there was one. */
+  disturb(changed: boolean): void {
+    if (!changed) return;
     this.#changes += 1;
-    this.#totals = {};
     this.version += 1;
   }
 }

@@ -1,5 +1,16 @@
 import type { Draws } from '../draw.ts';
 
+/** How a field that the vendor does not always fill is written: its value, "--", null, or no key at all. */
+export type Presence = 'value' | 'placeholder' | 'null' | 'absent';
+
+/** 2 % are "--", 1 % null, 1 % have no key. */
+export function presence(draws: Draws): Presence {
+  const drawn = draws.next();
+  if (drawn < 0.01) return 'absent';
+  if (drawn < 0.02) return 'null';
+  return drawn < 0.04 ? 'placeholder' : 'value';
+}
+
 /**
  * Writes one JSON object as text, field by field. Ids never pass through a double: `digits` takes
  * decimal text and writes it as a bare JSON number.
@@ -31,16 +42,24 @@ export class RowText {
     return this;
   }
 
-  /**
-   * A field that the vendor does not always fill: 2 % are "--", 1 % null, 1 % have no key at all.
-   * Strings stay strings, numbers and booleans stay bare.
-   */
-  optional(draws: Draws, key: string, value: string | number | boolean): this {
-    const drawn = draws.next();
-    if (drawn < 0.01) return this;
-    if (drawn < 0.02) return this.literal(key, null);
-    if (drawn < 0.04) return this.string(key, '--');
+  /** A list of bare JSON numbers given as decimal digits. */
+  list(key: string, items: readonly string[]): this {
+    this.#key(key);
+    this.#text += `[${items.join(',')}]`;
+    return this;
+  }
+
+  /** A field as it was drawn to be present. Strings stay strings, numbers and booleans stay bare. */
+  as(drawn: Presence, key: string, value: string | number | boolean): this {
+    if (drawn === 'absent') return this;
+    if (drawn === 'null') return this.literal(key, null);
+    if (drawn === 'placeholder') return this.string(key, '--');
     return typeof value === 'string' ? this.string(key, value) : this.literal(key, value);
+  }
+
+  /** A field that the vendor does not always fill; one draw decides. */
+  optional(draws: Draws, key: string, value: string | number | boolean): this {
+    return this.as(presence(draws), key, value);
   }
 
   end(): string {

@@ -1,9 +1,12 @@
 import type { Rule } from './actions.ts';
 import { profileSizes } from './dataset.ts';
+import type { Flavour } from './flavours.ts';
 import type { Settings } from './settings.ts';
 
 /** A named course of events: settings that differ from the defaults, and fault rules. */
 export interface Scenario {
+  /** `cloud` when absent. */
+  readonly flavour?: Flavour;
   readonly settings: Partial<Settings>;
   readonly rules: readonly Rule[];
 }
@@ -99,6 +102,10 @@ const SCENARIOS: Readonly<Record<string, (scale: Scale) => Scenario>> = {
   'two-runs-shrink': shrinking,
   outage,
   'token-60s': () => ({ settings: { expires_in: 60 }, rules: [] }),
+  onprem: () => ({ flavour: 'onprem', settings: {}, rules: [] }),
+  msp: () => ({ flavour: 'msp', settings: {}, rules: [] }),
+  'no-vuln-module': () => ({ settings: { seed_paths: '10022' }, rules: [] }),
+  'seed-paths': () => ({ settings: { seed_paths: 'shape' }, rules: [] }),
 };
 
 /** Names that `--scenario` takes. */

@@ -2,27 +2,18 @@ import { hash } from '../draw.ts';
 import type { Decision } from '../faults.ts';
 import type { LoggedRequest } from '../request-log.ts';
 import type { Action, ActionOf } from './actions.ts';
-import {
-  ENDPOINTS,
-  type Endpoint,
-  listBody,
-  type PageRequest,
-  pageRequest,
-  pageRows,
-  refusedQuery,
-  singletonBody,
-  unknownPath,
-} from './endpoints.ts';
+import { regularAnswer } from './answers.ts';
+import { subjectOf } from './endpoints.ts';
 import {
   type Answer,
   errorEnvelope,
   internalError,
-  invalidToken,
   loginPage,
   throttlePage,
   tooManyRequests,
   unavailablePage,
 } from './envelopes.ts';
+import { refusedToken, type Shown, takesPrefix } from './flavours.ts';
 import { accessDenied, invalidCode } from './oauth.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -56,7 +47,7 @@ function replaced(action: Action, tenant: Tenant, request: LoggedRequest, regula
   switch (action.type) {
     case 'expireToken':
     case 'unauthorizedLoop':
-      return answered(invalidToken());
+      return answered(refusedToken(tenant.flavour, tenant.settings));
     case 'refreshLimit':
       return answered({ ...accessDenied(), status: action.status ?? 400 });
     case 'refreshDenied':
@@ -91,93 +82,6 @@ function replaced(action: Action, tenant: Tenant, request: LoggedRequest, regula
   }
 }
 
-/** Spoils one row of a page; the true rows stay readable, so that the manifest still holds. */
-function spoiled(rows: readonly string[], action: ActionOf<'badRow'>): string[] {
-  const at = Math.floor(rows.length / 2);
-  if (action.kind === 'unknownEnum') {
-    return rows.map((row, index) =>
-      index === at ? row.replace(/"(resource_health_status|severity)":("?)[^,"]+"?/, '"$1":$299$2') : row,
-    );
-  }
-  if (action.kind === 'secondsTime') {
-    return rows.map((row, index) => (index === at ? row.replaceAll(/_time":("?)(\d{10})\d{3}/g, '_time":$1$2') : row));
-  }
-  return rows.toSpliced(at, 0, '"not a row"');
-}
-
-type ListEndpoint = Extract<Endpoint, { readonly kind: 'list' }>;
-
-/** The page that is really answered: a server may ignore the size that was asked for. */
-function effectivePage(tenant: Tenant, query: URLSearchParams, actions: readonly Action[]): PageRequest {
-  let request = pageRequest(query, tenant.settings);
-  for (const action of actions) {
-    if (action.type !== 'wrongLimit') continue;
-    request = { ...request, limit: action.limit ?? tenant.settings.page_size_default };
-  }
-  return request;
-}
-
-function spoiledPage(
-  tenant: Tenant,
-  endpoint: ListEndpoint,
-  query: URLSearchParams,
-  actions: readonly Action[],
-): string {
-  const { population, settings } = tenant;
-  const request = effectivePage(tenant, query, actions);
-  let rows = pageRows(population, endpoint.list, request, settings);
-  for (const action of actions) if (action.type === 'badRow') rows = spoiled(rows, action);
-  return listBody(population, endpoint.list, request, rows);
-}
-
-/** Lets the data move after a page was read, which is when a paging client cannot see it. */
-function disturb(tenant: Tenant, endpoint: ListEndpoint, query: URLSearchParams, actions: readonly Action[]): void {
-  const { population } = tenant;
-  const { page, limit } = effectivePage(tenant, query, actions);
-  const end = page * limit;
-  for (const action of actions) {
-    if (action.type === 'shrinkTotal') population.shrink(endpoint.list, action.count ?? 27);
-    if (action.type === 'growTotal') population.grow(endpoint.list, action.count ?? 27, action.at ?? 'end');
-    if (action.type === 'duplicateAcrossPages') population.repeatAfter(endpoint.list, end, action.count ?? 3);
-    if (action.type !== 'moveSystem') continue;
-    for (let moved = 0; moved < (action.count ?? 1); moved += 1) population.move(endpoint.list, end);
-  }
-}
-
-/** Undisturbed pages are kept as bytes: a benchmark must not measure this file. */
-const pageCache = new WeakMap<Tenant, { key: string; pages: Map<string, Buffer> }>();
-
-function cachedPage(tenant: Tenant, endpoint: ListEndpoint, query: URLSearchParams): Buffer {
-  const { population, settings } = tenant;
-  const paging = pageRequest(query, settings);
-  const key = `${population.serial} ${population.version} ${settings.past_end}`;
-  let cache = pageCache.get(tenant);
-  if (cache?.key !== key) {
-    cache = { key, pages: new Map() };
-    pageCache.set(tenant, cache);
-  }
-  const name = `${endpoint.list} ${paging.page} ${paging.limit}`;
-  let bytes = cache.pages.get(name);
-  if (!bytes) {
-    const rows = pageRows(population, endpoint.list, paging, settings);
-    bytes = Buffer.from(listBody(population, endpoint.list, paging, rows));
-    cache.pages.set(name, bytes);
-  }
-  return bytes;
-}
-
-function regularAnswer(tenant: Tenant, path: string, query: URLSearchParams, alterations: readonly Action[]): Answer {
-  const endpoint = ENDPOINTS[path];
-  if (!endpoint) return unknownPath(path);
-  const refused = refusedQuery(endpoint, query);
-  if (refused) return refused;
-  if (endpoint.kind === 'singleton') return { status: 200, body: singletonBody(tenant.population, endpoint) };
-  const spoils = alterations.some((action) => action.type === 'wrongLimit' || action.type === 'badRow');
-  const body = spoils ? spoiledPage(tenant, endpoint, query, alterations) : cachedPage(tenant, endpoint, query);
-  if (alterations.length > 0) disturb(tenant, endpoint, query, alterations);
-  return { status: 200, body };
-}
-
 function lateness(tenant: Tenant, request: LoggedRequest, alterations: readonly Action[]): number {
   let total = 0;
   for (const action of alterations) {
@@ -188,10 +92,12 @@ function lateness(tenant: Tenant, request: LoggedRequest, alterations: readonly 
   return total;
 }
 
-function decide(tenant: Tenant, request: LoggedRequest): Decision<Action> {
+function decide(tenant: Tenant, request: LoggedRequest, query: URLSearchParams): Decision<Action> {
+  const { path, at: now } = request;
   const page = request.page ?? 1;
-  const attempt = tenant.attempt(request.path, page);
-  const decision = tenant.engine.decide({ path: request.path, page, attempt, now: request.at });
+  const subject = subjectOf(path, query);
+  const attempt = tenant.attempt(subject, page);
+  const decision = tenant.engine.decide({ path, query, subject, page, attempt, now });
   const involved = decision.instead ? [decision.instead] : decision.alterations;
   request.fault = involved.length > 0 ? involved.map(({ id }) => id).join('+') : null;
   return decision;
@@ -201,24 +107,35 @@ function decide(tenant: Tenant, request: LoggedRequest): Decision<Action> {
 function serve(
   tenant: Tenant,
   request: LoggedRequest,
+  query: URLSearchParams,
   token: string,
   regular: (alterations: readonly Action[]) => Answer,
 ): Outcome {
-  const decision = decide(tenant, request);
+  const decision = decide(tenant, request, query);
   if (decision.instead?.action.type === 'expireToken') tenant.tokens.kill(token);
   if (decision.instead) return replaced(decision.instead.action, tenant, request, () => regular([]));
   const alterations = decision.alterations.map(({ action }) => action);
   return { kind: 'answer', answer: regular(alterations), delayMs: lateness(tenant, request, alterations) };
 }
 
-/** An API call with the given access token. A dead token is refused before any fault is considered. */
-export function serveApi(tenant: Tenant, request: LoggedRequest, query: URLSearchParams, token: string): Outcome {
-  if (!tenant.tokens.accepts(token, request.at)) return { kind: 'answer', answer: invalidToken(), delayMs: 0 };
-  return serve(tenant, request, token, (alterations) => regularAnswer(tenant, request.path, query, alterations));
+/** An API call with what the client shows. A dead token is refused before any fault is considered. */
+export function serveApi(tenant: Tenant, request: LoggedRequest, query: URLSearchParams, shown: Shown): Outcome {
+  const { flavour, settings, tokens } = tenant;
+  if (!takesPrefix(flavour, shown, settings) || !tokens.accepts(shown.token, request.at)) {
+    return { kind: 'answer', answer: refusedToken(flavour, settings), delayMs: 0 };
+  }
+  return serve(tenant, request, query, shown.token, (alterations) =>
+    regularAnswer(tenant, request.path, query, alterations),
+  );
 }
 
 /** A token request of a known client. */
 export function serveToken(tenant: Tenant, request: LoggedRequest, form: URLSearchParams): Outcome {
   const { expires_in, token_limit } = tenant.settings;
-  return serve(tenant, request, '', () => tenant.tokens.refresh(form, request.at, expires_in, token_limit));
+  return serve(tenant, request, form, '', () => tenant.tokens.grant(form, request.at, expires_in, token_limit));
+}
+
+/** A login at an on-premises server. */
+export function serveLogin(tenant: Tenant, request: LoggedRequest, form: URLSearchParams): Outcome {
+  return serve(tenant, request, form, '', () => tenant.logins.answer(request.path, form, tenant.settings));
 }

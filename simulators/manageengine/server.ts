@@ -1,16 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LoggedRequest } from '../request-log.ts';
 import { control, type Office } from './control.ts';
-import { type Answer, JSON_AS_TEXT } from './envelopes.ts';
+import { type Flavour, shownIn } from './flavours.ts';
+import { isLogin, namesAccount } from './login.ts';
 import { invalidClient } from './oauth.ts';
-import { type Outcome, serveApi, serveToken } from './serve.ts';
+import { carryOut, later, sendAnswer } from './sending.ts';
+import { type Outcome, serveApi, serveLogin, serveToken } from './serve.ts';
+import { SlackInbox } from './slack.ts';
 import { Tenant, type TenantOptions } from './tenant.ts';
 
 /** The tenant that exists from the start. */
 export const DEFAULT_CLIENT_ID = '1000.SIMULATOR';
 
 const TOKEN_PATH = '/oauth/v2/token';
+const SLACK_PATH = '/__sim/slack';
 
 export interface ManageEngineOptions {
   /** 0 or absent: any free port. */
@@ -21,6 +24,8 @@ export interface ManageEngineOptions {
   readonly seed?: number;
   /** `happy` by default. */
   readonly scenario?: string;
+  /** `cloud` unless the scenario says otherwise. */
+  readonly flavour?: Flavour;
   /** Epoch milliseconds; `/__sim/clock` adds to it. */
   readonly now?: () => number;
 }
@@ -40,74 +45,6 @@ async function bodyText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Sends whole, or in pieces that reach the client one by one. */
-async function sendBody(response: ServerResponse, body: Buffer, chunkBytes: number): Promise<void> {
-  if (chunkBytes === 0) {
-    response.end(body);
-    return;
-  }
-  for (let at = 0; at < body.length && !response.destroyed; at += chunkBytes) {
-    await new Promise<void>((resolve) => {
-      response.write(body.subarray(at, at + chunkBytes), () => setImmediate(resolve));
-    });
-  }
-  response.end();
-}
-
-async function sendAnswer(response: ServerResponse, answer: Answer, chunkBytes: number): Promise<void> {
-  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
-  response.writeHead(answer.status, {
-    'content-type': JSON_AS_TEXT,
-    ...answer.headers,
-    'content-length': body.length,
-  });
-  await sendBody(response, body, chunkBytes);
-}
-
-/** Sends the headers and the first bytes, then resets the connection. */
-function resetAfter(response: ServerResponse, answer: Answer | undefined, bytes: number): void {
-  const reset = (): void => {
-    response.socket?.resetAndDestroy();
-  };
-  if (!answer) {
-    reset();
-    return;
-  }
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { 'content-type': JSON_AS_TEXT, 'content-length': body.length });
-  response.write(body.subarray(0, Math.min(bytes, body.length - 1)), () => setImmediate(reset));
-}
-
-async function carryOut(
-  response: ServerResponse,
-  outcome: Outcome,
-  entry: LoggedRequest,
-  tenant: Tenant,
-): Promise<void> {
-  if (outcome.kind === 'hang') return;
-  if (outcome.kind === 'reset') {
-    resetAfter(response, outcome.answer, outcome.afterBytes);
-    return;
-  }
-  response.once('finish', () => {
-    entry.finished = true;
-  });
-  const delayMs = tenant.settings.latency_ms + outcome.delayMs;
-  if (delayMs > 0) {
-    // Unreferenced, so that a closed simulator does not keep its process waiting.
-    await new Promise<void>((resolve) => setTimeout(resolve, delayMs).unref());
-    if (response.destroyed) return;
-  }
-  entry.status = outcome.answer.status;
-  await sendAnswer(response, outcome.answer, tenant.settings.chunk_bytes);
-}
-
-/** The token of an `Authorization` header, whatever its prefix, and whether the prefix is Bearer. */
-function tokenOf(request: IncomingMessage): { readonly token: string; readonly bearer: boolean } {
-  const [, prefix, token] = /^(Zoho-oauthtoken|Bearer) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
-  return { token: token ?? '', bearer: prefix === 'Bearer' };
-}
-
 async function answerToken(
   office: Office,
   request: IncomingMessage,
@@ -116,7 +53,9 @@ async function answerToken(
 ): Promise<void> {
   const form = new URLSearchParams([...url.searchParams, ...new URLSearchParams(await bodyText(request))]);
   const clientId = form.get('client_id') ?? '';
-  const known = office.tenants.find((tenant) => tenant.credentials.client_id === clientId);
+  const known = office.tenants.find(
+    (tenant) => tenant.flavour === 'cloud' && tenant.credentials.client_id === clientId,
+  );
   const tenant = known ?? office.tenant();
   const method = request.method ?? 'GET';
   const entry = tenant.log.open({
@@ -134,8 +73,8 @@ async function answerToken(
 }
 
 async function answerApi(office: Office, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-  const { token, bearer } = tokenOf(request);
-  const tenant = office.tenants.find(({ tokens }) => tokens.knows(token)) ?? office.tenant();
+  const shown = shownIn(request.headers.authorization);
+  const tenant = office.tenants.find(({ tokens }) => tokens.knows(shown.token)) ?? office.tenant();
   const query = url.searchParams;
   const entry = tenant.log.open({
     at: tenant.now,
@@ -145,18 +84,64 @@ async function answerApi(office: Office, request: IncomingMessage, response: Ser
     query,
     page: /^\d{1,9}$/.test(query.get('page') ?? '') ? Number(query.get('page')) : null,
   });
-  const shown = bearer && !tenant.settings.accept_bearer ? '' : token;
   await carryOut(response, serveApi(tenant, entry, query, shown), entry, tenant);
+}
+
+function isJson(text: string): boolean {
+  try {
+    return text.startsWith('{') && JSON.parse(text) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** The query, and a body that is a form or a JSON object of texts. What is neither names nobody. */
+function loginForm(url: URL, text: string): URLSearchParams {
+  const form = new URLSearchParams(isJson(text) ? (JSON.parse(text) as Record<string, string>) : text);
+  return new URLSearchParams([...url.searchParams, ...form]);
+}
+
+async function answerLogin(
+  servers: readonly [Tenant, ...Tenant[]],
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const form = loginForm(url, await bodyText(request));
+  const tenant = servers.find(({ account }) => namesAccount(form, account)) ?? servers[0];
+  const entry = tenant.log.open({
+    at: tenant.now,
+    tenant: tenant.credentials.client_id,
+    method: request.method ?? 'GET',
+    path: url.pathname,
+    query: form,
+    page: null,
+  });
+  await carryOut(response, serveLogin(tenant, entry, form), entry, tenant);
+}
+
+/** The incoming webhook of Slack, which is the same for all tenants. */
+async function answerSlack(office: Office, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { slack } = office;
+  const answer = slack.receive(await bodyText(request), office.tenant().now);
+  const { delay_ms: delayMs, hang } = slack.behaviour;
+  if (hang) return;
+  await later(delayMs);
+  if (!response.destroyed) await sendAnswer(response, answer, 0);
 }
 
 async function answer(office: Office, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const { method = 'GET' } = request;
+  if (method === 'POST' && url.pathname === SLACK_PATH) return answerSlack(office, request, response);
   if (url.pathname.startsWith('/__sim/')) {
     const text = await bodyText(request);
-    await sendAnswer(response, control(office, request.method ?? 'GET', url.pathname, url.searchParams, text), 0);
+    await sendAnswer(response, control(office, method, url.pathname, url.searchParams, text), 0);
     return;
   }
-  if (url.pathname === TOKEN_PATH && request.method === 'POST') return answerToken(office, request, response, url);
+  if (url.pathname === TOKEN_PATH && method === 'POST') return answerToken(office, request, response, url);
+  const [first, ...others] = isLogin(url.pathname) ? office.tenants.filter(({ flavour }) => flavour !== 'cloud') : [];
+  if (first) return answerLogin([first, ...others], request, response, url);
   return answerApi(office, request, response, url);
 }
 
@@ -177,6 +162,7 @@ export async function startManageEngine(options: ManageEngineOptions = {}): Prom
   const tenants = new Map<string, Tenant>();
   const addresses = { url: '' };
   const office: Office = {
+    slack: new SlackInbox(),
     get tenants() {
       return [...tenants.values()];
     },

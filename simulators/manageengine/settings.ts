@@ -1,4 +1,7 @@
-import { ID_MODES, type IdMode, TYPE_MODES, type TypeMode } from './dataset.ts';
+import { CUSTOMER_NAMES } from './customers.ts';
+import { ID_MODES, type IdMode, MOST_CUSTOMERS, TYPE_MODES, type TypeMode } from './dataset.ts';
+import { type Drift, driftProblem } from './drift.ts';
+import { ROWS } from './lists.ts';
 
 /** How one tenant's server behaves; `/__sim/config` reads and changes it. */
 export interface Settings {
@@ -19,6 +22,22 @@ export interface Settings {
   readonly chunk_bytes: number;
   /** Whether `Authorization: Bearer` is taken beside the documented prefix. */
   readonly accept_bearer: boolean;
+  /** What vulnerabilities, deployment tasks and patch groups answer: rows, or one of three refusals. */
+  readonly seed_paths: '10022' | 'shape' | '404' | 'html';
+  /** How a cloud token without the scope for `/api/1.4/som/` is refused there; `none`: it has the scope. */
+  readonly missing_scope: 'none' | '401' | 'html';
+  /** Whether the login of an on-premises server asks for a one-time password. */
+  readonly two_factor: boolean;
+  /** How the login spells its token; ManageEngine uses both. */
+  readonly auth_token_key: 'auth_token' | 'authtoken';
+  /** The status with which an MSP server refuses a key; both are in the wild. */
+  readonly token_refusal_status: 401 | 200;
+  /** Whether an MSP server lacks the endpoints that one build lacks; a list names others, e.g. `som`. */
+  readonly msp_unsupported: boolean | readonly string[];
+  /** Names of the customers of an MSP server. */
+  readonly customers: readonly string[];
+  /** Fields that rows gain or lose, by list. */
+  readonly drift: Drift;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -32,36 +51,78 @@ export const DEFAULT_SETTINGS: Settings = {
   id_mode: 'au',
   chunk_bytes: 0,
   accept_bearer: false,
+  seed_paths: '10022',
+  missing_scope: 'none',
+  two_factor: false,
+  auth_token_key: 'auth_token',
+  token_refusal_status: 401,
+  msp_unsupported: false,
+  customers: CUSTOMER_NAMES,
+  drift: {},
 };
 
-const CHOICES: Readonly<Record<string, readonly string[]>> = {
+const CHOICES: Readonly<Record<string, readonly (string | number)[]>> = {
   past_end: ['empty', 'wrap'],
   type_mode: TYPE_MODES,
   id_mode: ID_MODES,
+  seed_paths: ['10022', 'shape', '404', 'html'],
+  missing_scope: ['none', '401', 'html'],
+  auth_token_key: ['auth_token', 'authtoken'],
+  token_refusal_status: [401, 200],
 };
 
 const LEAST: Readonly<Record<string, number>> = { page_size_default: 1, page_size_max: 1, expires_in: 1 };
 
+function areNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '');
+}
+
+function customersProblem(value: unknown): string | undefined {
+  const different = areNames(value) && new Set(value).size === value.length;
+  return different && value.length >= 1 && value.length <= MOST_CUSTOMERS
+    ? undefined
+    : `customers must be a list of 1 to ${MOST_CUSTOMERS} different names`;
+}
+
+/** Settings that are neither a choice, nor a number, nor a boolean. */
+const PROBLEMS: Readonly<Record<string, (value: unknown) => string | undefined>> = {
+  customers: customersProblem,
+  msp_unsupported: (value) =>
+    typeof value === 'boolean' || areNames(value)
+      ? undefined
+      : 'msp_unsupported must be true, false or a list like ["som", "allpatches"]',
+  drift: (value) => driftProblem(value, [...Object.keys(ROWS), 'systemreport', 'allpatchdetails']),
+};
+
+function problem(key: string, value: unknown, present: unknown): string | undefined {
+  const special = PROBLEMS[key];
+  if (special) return special(value);
+  const choices = CHOICES[key];
+  if (choices && !choices.some((choice) => String(choice) === String(value))) {
+    return `${key} must be one of ${choices.join(', ')}`;
+  }
+  if (choices) return undefined;
+  if (typeof value !== typeof present) return `${key} must be a ${typeof present}`;
+  const least = LEAST[key] ?? 0;
+  const fits = typeof value !== 'number' || (Number.isInteger(value) && value >= least);
+  return fits ? undefined : `${key} must be a whole number from ${least}`;
+}
+
 /**
- * Settings changed by a JSON object.
+ * Settings changed by a JSON object. A choice may come as text or as a number.
  * @throws Error that names the key, what it takes, or the known keys.
  */
 export function changedSettings(settings: Settings, change: unknown): Settings {
   if (typeof change !== 'object' || change === null || Array.isArray(change)) {
     throw new Error('settings must be an object');
   }
-  for (const [key, value] of Object.entries(change)) {
-    const present: unknown = Object.entries(settings).find(([name]) => name === key)?.[1];
-    if (present === undefined) {
-      throw new Error(`unknown setting "${key}"; known settings: ${Object.keys(settings).join(', ')}`);
-    }
-    const choices = CHOICES[key];
-    if (choices && !choices.includes(String(value))) throw new Error(`${key} must be one of ${choices.join(', ')}`);
-    if (typeof value !== typeof present) throw new Error(`${key} must be a ${typeof present}`);
-    if (typeof value !== 'number') continue;
-    if (!Number.isInteger(value) || value < (LEAST[key] ?? 0)) {
-      throw new Error(`${key} must be a whole number from ${LEAST[key] ?? 0}`);
-    }
-  }
-  return { ...settings, ...change };
+  const present = new Map<string, unknown>(Object.entries(settings));
+  const changed = Object.entries(change).map(([key, value]): [string, unknown] => {
+    if (!present.has(key))
+      throw new Error(`unknown setting "${key}"; known settings: ${[...present.keys()].join(', ')}`);
+    const found = problem(key, value, present.get(key));
+    if (found !== undefined) throw new Error(found);
+    return [key, CHOICES[key]?.find((choice) => String(choice) === String(value)) ?? value];
+  });
+  return { ...settings, ...Object.fromEntries(changed) };
 }

@@ -1,9 +1,8 @@
-import { DATA_TIME, idOf } from './dataset.ts';
+import { DATA_TIME, DAY } from './dataset.ts';
 import { patchFacts } from './patches.ts';
 import type { Population } from './population.ts';
-import { systemFacts } from './systems.ts';
+import { systemFacts } from './system-facts.ts';
 
-const DAY = 86_400_000;
 const NEW_PATCH_DAYS = 30;
 
 function databaseState(): Record<string, unknown> {
@@ -114,26 +113,21 @@ export function dbUpdateStatus(): Record<string, unknown> {
   return databaseState();
 }
 
-/** `som/summary`: every computer the server knows, with or without an agent. */
+/** `som/summary`: every computer in scope, with or without an agent. */
 export function somSummary(population: Population): Record<string, unknown> {
-  const { data } = population;
-  const gone = new Set(population.removed('scandetails'));
   const live = [0, 0, 0, 0];
-  let total = 0;
   let installed = 0;
-  const joined = population.members('scandetails').filter((system) => system >= data.sizes.systems);
-  for (const system of [...Array(data.sizes.systems).keys(), ...joined]) {
-    if (gone.has(idOf(data, 'system', system))) continue;
-    const facts = systemFacts(data, system);
-    total += 1;
+  const computers = population.members('computers');
+  for (const system of computers) {
+    const facts = systemFacts(population.data, system);
     if (facts.installation === 22) installed += 1;
     live[facts.liveStatus] = (live[facts.liveStatus] ?? 0) + 1;
   }
   return {
-    total_computers: total,
-    managed_computers: total,
+    total_computers: computers.length,
+    managed_computers: computers.length,
     agent_installed_computers: installed,
-    agent_not_installed_computers: total - installed,
+    agent_not_installed_computers: computers.length - installed,
     live_computers: live[1],
     down_computers: live[2],
     live_status_unknown_computers: live[3],

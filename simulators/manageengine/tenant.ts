@@ -1,11 +1,14 @@
+import { hash } from '../draw.ts';
 import { FaultEngine, parseRule, type RuleState } from '../faults.ts';
 import { type LoggedRequest, RequestLog } from '../request-log.ts';
 import { type Action, type Rule, type Traffic, vocabularyFor } from './actions.ts';
-import { profileSizes } from './dataset.ts';
-import { ENDPOINTS } from './endpoints.ts';
+import { type Customer, settle } from './customers.ts';
+import { type Flavour, unavailable } from './flavours.ts';
+import type { ListName } from './lists.ts';
+import { type Account, accountOf, LoginOffice } from './login.ts';
+import { type Manifest, type ManifestOptions, manifestOf } from './manifest.ts';
 import { type Credentials, TokenOffice } from './oauth.ts';
-import type { ListName } from './population.ts';
-import { Population } from './population.ts';
+import type { Population } from './population.ts';
 import { scenarioFor } from './scenarios.ts';
 import { changedSettings, DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
@@ -13,40 +16,44 @@ const DAY = 86_400_000;
 const API = /^\/(api|dcapi)\//;
 
 export interface TenantOptions {
+  /** Names the tenant, whatever its flavour. */
   readonly client_id: string;
   readonly client_secret?: string;
   readonly refresh_token?: string;
+  /** The key of an on-premises or MSP server. */
+  readonly api_token?: string;
+  /** `cloud` unless the scenario says otherwise. */
+  readonly flavour?: Flavour;
   readonly profile?: string;
   readonly seed?: number;
   readonly scenario?: string;
 }
 
-/** The truth about one stream; ids on request. */
-export interface ManifestStream {
-  readonly rows: number;
-  readonly ids?: readonly string[];
-  /** Ids that were there and are gone. */
-  readonly removed?: readonly string[];
+function keyOf(seed: number, clientId: string): string {
+  const parts = [0, 1, 2, 3].map((part) => hash(seed, clientId, 'api', part).toString(16).padStart(8, '0'));
+  return parts.join('-').toUpperCase();
 }
 
-export interface Manifest {
-  readonly streams: Readonly<Record<string, ManifestStream>>;
-}
-
-/** One customer of the simulated vendor: own data, tokens, faults, clock and request log. */
+/** One tenant of the simulated vendor: own data, tokens, faults, clock and request log. */
 export class Tenant {
   readonly credentials: Credentials;
+  readonly flavour: Flavour;
   readonly profile: string;
   readonly seed: number;
   readonly scenario: string;
+  /** Who may log in; means nothing in the cloud. */
+  readonly account: Account;
+  /** Undefined in the cloud. */
+  readonly apiToken: string | undefined;
   /** The server's address, for `config`. */
   readonly #url: string;
   readonly #now: () => number;
   #advanced = 0;
-  #settings: Settings = DEFAULT_SETTINGS;
-  #population: Population;
+  #settings: Settings;
+  #customers: readonly [Customer, ...Customer[]];
   #faults: FaultEngine<Action>;
   #tokens: TokenOffice;
+  #logins: LoginOffice;
   #log = new RequestLog();
   #attempts = new Map<string, number>();
 
@@ -60,17 +67,24 @@ export class Tenant {
     this.profile = options.profile ?? 'small';
     this.seed = options.seed ?? 1;
     this.scenario = options.scenario ?? 'happy';
+    this.flavour = options.flavour ?? scenarioFor(this.scenario, this.profile).flavour ?? 'cloud';
+    this.account = accountOf(options.client_id);
+    this.apiToken = this.flavour === 'cloud' ? undefined : (options.api_token ?? keyOf(this.seed, options.client_id));
     this.#url = url;
     this.#now = now;
-    this.#population = this.#settle(DEFAULT_SETTINGS);
-    this.#faults = this.#freshFaults();
-    this.#tokens = new TokenOffice(this.seed, this.credentials);
-    this.reset();
+    this.#settings = this.#firstSettings();
+    this.#customers = this.#settle();
+    this.#tokens = new TokenOffice(this.seed, this.credentials, this.apiToken);
+    this.#logins = new LoginOffice(this.seed, this.account, this.#tokens);
+    this.#faults = this.#firstFaults();
   }
 
   /** Settings that a tap can use as they are. */
   get config(): Readonly<Record<string, unknown>> {
-    return { base_url: this.#url, accounts_url: this.#url, ...this.credentials };
+    const base_url = this.#url;
+    if (this.flavour === 'cloud') return { base_url, accounts_url: this.#url, ...this.credentials };
+    const [first] = this.#customers;
+    return { base_url, api_token: this.apiToken, ...(this.flavour === 'msp' ? { customer_name: first.name } : {}) };
   }
 
   /** Virtual epoch milliseconds. */
@@ -86,21 +100,40 @@ export class Tenant {
     return this.#settings;
   }
 
-  /** Changes settings. A new id or type mode starts from a fresh data set without earlier departures. */
+  /** Changes settings. New ids, types or customers start from a fresh data set without earlier departures. */
   configure(change: unknown): Settings {
-    const settings = changedSettings(this.#settings, change);
-    const { id_mode, type_mode } = this.#settings;
-    this.#settings = settings;
-    if (settings.id_mode !== id_mode || settings.type_mode !== type_mode) this.#population = this.#settle(settings);
-    return settings;
+    const before = this.#settings;
+    this.#settings = changedSettings(before, change);
+    const { id_mode, type_mode, customers } = this.#settings;
+    const fresh = id_mode !== before.id_mode || type_mode !== before.type_mode || customers !== before.customers;
+    if (fresh) this.#customers = this.#settle();
+    return this.#settings;
   }
 
+  /** At least one; several on an MSP server. */
+  get customers(): readonly [Customer, ...Customer[]] {
+    return this.#customers;
+  }
+
+  /** The customer of this name, the first one without a name. @throws Error that lists the names. */
+  customer(name?: string): Customer {
+    const found = name === undefined ? this.#customers[0] : this.#customers.find((customer) => customer.name === name);
+    if (found) return found;
+    const names = this.#customers.map((customer) => customer.name);
+    throw new Error(`unknown customer "${name}"; known customers: ${names.join(', ')}`);
+  }
+
+  /** The data of the first customer. */
   get population(): Population {
-    return this.#population;
+    return this.#customers[0].population;
   }
 
   get tokens(): TokenOffice {
     return this.#tokens;
+  }
+
+  get logins(): LoginOffice {
+    return this.#logins;
   }
 
   get faults(): readonly RuleState<Action>[] {
@@ -134,57 +167,47 @@ export class Tenant {
     return this.#log;
   }
 
-  /** Counts and returns the attempt at this path and page, from 1. */
-  attempt(path: string, page: number): number {
-    const key = `${path} ${page}`;
+  /** Counts and returns the attempt at this page of a subject, from 1. */
+  attempt(subject: string, page: number): number {
+    const key = `${subject} ${page}`;
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempt);
     return attempt;
   }
 
-  /** Members vanish at once, as after `shrinkTotal`. */
-  shrink(list: ListName, count: number): void {
-    this.#population.shrink(list, count);
+  /** Members vanish at once, as after `shrinkTotal`; of the first customer unless one is named. */
+  shrink(list: ListName, count: number, customer?: string): void {
+    this.customer(customer).population.shrink(list, count);
   }
 
-  /** Members join at once, as after `growTotal`. */
-  grow(list: ListName, count: number, at: 'start' | 'end' = 'end'): void {
-    this.#population.grow(list, count, at);
+  /** Members join at once, as after `growTotal`; at the first customer unless one is named. */
+  grow(list: ListName, count: number, at: 'start' | 'end' = 'end', customer?: string): void {
+    this.customer(customer).population.grow(list, count, at);
   }
 
-  /** The present truth, for comparison with what a tap brought. */
-  manifest(options: { readonly ids?: boolean } = {}): Manifest {
-    const streams: Record<string, ManifestStream> = {};
-    for (const endpoint of Object.values(ENDPOINTS)) {
-      if (endpoint.kind === 'singleton') {
-        streams[endpoint.stream] = { rows: 1 };
-        continue;
-      }
-      const { list, stream } = endpoint;
-      const rows = this.#population.total(list);
-      const ids = (): string[] => this.#population.members(list).map((member) => this.#population.id(list, member));
-      streams[stream] = options.ids ? { rows, ids: ids(), removed: this.#population.removed(list) } : { rows };
-    }
-    return { streams };
+  /** The present truth, for comparison with what a tap brought. @throws Error for an unknown customer. */
+  manifest(options: ManifestOptions = {}): Manifest {
+    const serves = (path: string): boolean => unavailable(this.flavour, path, this.#settings) === undefined;
+    return manifestOf(this.customer(options.customer), serves, options);
   }
 
   /** Back to the start of the scenario: data, faults, settings, tokens, clock, log. */
   reset(): void {
-    const scenario = scenarioFor(this.scenario, this.profile);
-    this.#settings = { ...DEFAULT_SETTINGS, ...scenario.settings };
+    this.#settings = this.#firstSettings();
     this.#advanced = 0;
-    this.#population = this.#settle(this.#settings);
-    this.#tokens = new TokenOffice(this.seed, this.credentials);
+    this.#customers = this.#settle();
+    this.#tokens = new TokenOffice(this.seed, this.credentials, this.apiToken);
+    this.#logins = new LoginOffice(this.seed, this.account, this.#tokens);
     this.#log = new RequestLog();
     this.#attempts = new Map();
-    this.#faults = this.#freshFaults();
-    for (const rule of scenario.rules) this.#faults.add(rule);
+    this.#faults = this.#firstFaults();
   }
 
   /** What `/__sim/state` shows. */
   state(): Readonly<Record<string, unknown>> {
     return {
       tenant: this.credentials.client_id,
+      flavour: this.flavour,
       profile: this.profile,
       seed: this.seed,
       scenario: this.scenario,
@@ -197,13 +220,21 @@ export class Tenant {
     };
   }
 
-  #settle(settings: Settings): Population {
-    const { id_mode: idMode, type_mode: typeMode } = settings;
-    return new Population({ seed: this.seed, sizes: profileSizes(this.profile), idMode, typeMode });
+  #firstSettings(): Settings {
+    const ids = this.flavour === 'cloud' ? {} : ({ id_mode: 'onprem' } as const);
+    return { ...DEFAULT_SETTINGS, ...ids, ...scenarioFor(this.scenario, this.profile).settings };
   }
 
-  #freshFaults(): FaultEngine<Action> {
-    return new FaultEngine(this.seed, vocabularyFor(this.#traffic));
+  #settle(): readonly [Customer, ...Customer[]] {
+    const { id_mode: idMode, type_mode: typeMode, customers } = this.#settings;
+    const { seed, profile, flavour } = this;
+    return settle({ seed, profile, idMode, typeMode, customers: flavour === 'msp' ? customers : undefined });
+  }
+
+  #firstFaults(): FaultEngine<Action> {
+    const engine = new FaultEngine(this.seed, vocabularyFor(this.#traffic));
+    for (const rule of scenarioFor(this.scenario, this.profile).rules) engine.add(rule);
+    return engine;
   }
 
   get #traffic(): Traffic {

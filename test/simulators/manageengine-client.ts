@@ -64,6 +64,11 @@ export function get(server: ManageEngine, token: string, path: string): Promise<
   return call(`${server.url}${path}`, { headers: { authorization: `Zoho-oauthtoken ${token}` } });
 }
 
+/** With an `Authorization` header as given, or without one. */
+export function getAs(server: ManageEngine, authorization: string | undefined, path: string): Promise<Reply> {
+  return call(`${server.url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
+}
+
 export interface Page {
   readonly total: number;
   readonly limit: number;

@@ -1,7 +1,18 @@
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
-import { get, getPage, login, SCAN, START, sim, simulator, sweep, tokenRequest } from './manageengine-client.ts';
+import {
+  get,
+  getPage,
+  type Json,
+  login,
+  SCAN,
+  START,
+  sim,
+  simulator,
+  sweep,
+  tokenRequest,
+} from './manageengine-client.ts';
 
 test('config is what a tap needs', async () => {
   const server = await simulator();
@@ -22,10 +33,28 @@ test('manifest with and without ids', async () => {
       approval_settings: { rows: 1 },
       db_update_status: { rows: 1 },
       som_summary: { rows: 1 },
+      installed_patches: { rows: 175 },
+      missing_patches: { rows: 87 },
+      supported_patches: { rows: 18_274 },
+      deployment_policies: { rows: 5 },
+      view_configurations: { rows: 11 },
+      som_computers: { rows: 170 },
+      remote_offices: { rows: 2 },
+      system_reports: { rows: expect.any(Number) },
+      patch_details: { rows: expect.any(Number) },
     },
   });
   const withIds = (await sim(server, 'manifest?ids=1')).json();
   expect(withIds).toEqual(server.tenant().manifest({ ids: true }));
+});
+
+test('ids of the whole catalogue come only to who asks for it alone', async () => {
+  const server = await simulator();
+  const { streams } = server.tenant().manifest({ ids: true });
+  expect(streams.supported_patches).toEqual({ rows: 18_274 });
+  const alone = (await sim(server, 'manifest?ids=1&stream=supported_patches')).json().streams as Json;
+  expect(Object.keys(alone)).toEqual(['supported_patches']);
+  expect(new Set((alone.supported_patches as { ids: string[] }).ids).size).toBe(18_274);
 });
 
 test('faults can be added, listed, fired and removed', async () => {
@@ -107,6 +136,12 @@ test('the request log', async () => {
   });
 });
 
+test('a choice may come as a number', async () => {
+  const server = await simulator();
+  await sim(server, 'config', 'POST', { seed_paths: 404, token_refusal_status: '200' });
+  expect(server.tenant().settings).toMatchObject({ seed_paths: '404', token_refusal_status: 200 });
+});
+
 test('settings are shown and checked', async () => {
   const server = await simulator();
   expect((await sim(server, 'config')).json()).toMatchObject({
@@ -143,6 +178,16 @@ test.each([
   ['tenants', { client_id: 'a', colour: 'red' }, 'unknown key "colour"'],
   ['tenants', { client_id: 'a', seed: 'x' }, 'seed must be a number'],
   ['tenants', { client_id: 'a', profile: 'huge' }, 'unknown profile "huge"'],
+  ['tenants', { client_id: 'a', flavour: 'vanilla' }, 'flavour must be one of cloud, onprem, msp'],
+  ['config', { seed_paths: 'yes' }, 'seed_paths must be one of 10022, shape, 404, html'],
+  ['config', { customers: [] }, 'customers must be a list of 1 to 5 different names'],
+  ['config', { customers: ['Same', 'Same'] }, 'customers must be a list of 1 to 5 different names'],
+  ['config', { msp_unsupported: 'som' }, 'msp_unsupported must be true, false or a list like ["som", "allpatches"]'],
+  ['config', { drift: { systems: {} } }, 'unknown list "systems" in drift; known lists: scandetails'],
+  ['config', { drift: { scandetails: { add: 'x' } } }, 'drift.scandetails takes "add" and "drop"'],
+  ['config', { drift: { scandetails: { rename: ['x'] } } }, 'drift.scandetails takes "add" and "drop"'],
+  ['faults', { match: { query: { resid: 1 } }, action: 'error500' }, 'match.query must be an object of strings'],
+  ['shrink?customer=nobody', { count: 1 }, 'unknown customer "nobody"; known customers: Example Customer'],
   ['reset?tenant=nobody', {}, 'unknown tenant "nobody"; known tenants: 1000.SIMULATOR'],
 ])('refuses POST %s %j', async (path, body, message) => {
   const reply = await sim(await simulator(), path, 'POST', body);

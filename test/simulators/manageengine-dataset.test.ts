@@ -87,7 +87,10 @@ test('profile full has the observed sizes and mixes', async () => {
   const server = await simulator({ profile: 'full' });
   const token = await login(server);
   const { streams } = server.tenant().manifest({ ids: true });
-  expect(Object.values(streams).map(({ rows }) => rows)).toEqual([3_362, 3_347, 5_240, 1, 1, 1, 1, 1]);
+  expect(Object.values(streams).map(({ rows }) => rows)).toEqual([
+    ...[3_362, 3_347, 5_240, 1, 1, 1, 1, 1],
+    ...[3_505, 1_735, 365_487, 92, 227, 3_400, 40, 164_740, 164_926],
+  ]);
   const all = new Set(streams.all_systems?.ids);
   const both = streams.systems?.ids?.filter((id) => all.has(id)).length ?? 0;
   expect(both).toBeGreaterThan(3_300);

@@ -12,6 +12,10 @@ test('the scenarios that ship', () => {
     'two-runs-shrink',
     'outage',
     'token-60s',
+    'onprem',
+    'msp',
+    'no-vuln-module',
+    'seed-paths',
   ]);
 });
 

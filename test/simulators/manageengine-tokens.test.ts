@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { call, get, login, SCAN, START, simulator, tokenRequest } from './manageengine-client.ts';
+import { call, get, login, SCAN, START, sim, simulator, tokenRequest } from './manageengine-client.ts';
 
 interface Refusal {
   readonly status: number;
@@ -36,6 +36,30 @@ test.each([
 test('a wrong grant type gets no token', async () => {
   const reply = await tokenRequest(await simulator(), { grant_type: 'password' });
   expect(reply.json()).toEqual({ error: 'unsupported_grant_type' });
+});
+
+test('the code of the authorisation page brings a refresh token, once', async () => {
+  const server = await simulator();
+  const { tenants } = (await sim(server, 'tenants')).json() as { tenants: { grant_code: string }[] };
+  const change = { grant_type: 'authorization_code', refresh_token: '', code: tenants[0]?.grant_code ?? '' };
+  const wrong = await tokenRequest(server, { ...change, code: '1000.wrong' });
+  expect(wrong.json()).toEqual({ error: 'invalid_code' });
+  const reply = (await tokenRequest(server, change)).json();
+  expect(Object.keys(reply).sort()).toEqual([...Object.keys(TOKEN), 'refresh_token'].sort());
+  expect((await get(server, String(reply.access_token), SCAN)).status).toBe(200);
+  expect((await tokenRequest(server, { refresh_token: String(reply.refresh_token) })).status).toBe(200);
+  expect((await tokenRequest(server, change)).json()).toEqual({ error: 'invalid_code' });
+  expect(JSON.stringify(server.tenant().requests)).not.toContain(change.code);
+  server.tenant().reset();
+  expect((await tokenRequest(server, change)).json()).toHaveProperty('access_token');
+});
+
+test('all tokens die when told to', async () => {
+  const server = await simulator();
+  const tokens = [await login(server), await login(server)];
+  expect((await sim(server, 'expire', 'POST')).json()).toEqual({ expired: 2 });
+  for (const token of tokens) expect((await get(server, token, SCAN)).status).toBe(401);
+  expect((await get(server, await login(server), SCAN)).status).toBe(200);
 });
 
 test('the eleventh token within ten minutes is refused, until the window is over', async () => {
