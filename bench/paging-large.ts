@@ -56,6 +56,7 @@ async function sweep(rows: string, pageSize: string): Promise<Measured> {
       error: nothing,
       critical: nothing,
       hide: nothing,
+      redact: (text) => text,
       always: nothing,
       around: nothing,
     },
@@ -68,7 +69,7 @@ async function sweep(rows: string, pageSize: string): Promise<Measured> {
   const pages = sweepPages(
     {
       stream: 'systems',
-      path: '/systems',
+      url: 'http://127.0.0.1/systems',
       rows: ['systems'],
       envelope: (value) => value as { total: number; size: number },
       query: (page) => ({ page }),
@@ -80,13 +81,13 @@ async function sweep(rows: string, pageSize: string): Promise<Measured> {
     },
     memoryHttp(total, size),
     undefined,
-    { pagesPerRun: 0, checkpointPages: 10, baseUrl: 'http://127.0.0.1' },
+    { pagesPerRun: 0, checkpointPages: 10 },
     run,
   );
   let [seen, largest, characters] = [0, 0, 0];
   const taken = stopwatch();
   for await (const page of pages) {
-    for await (const row of page.rows) if (row !== undefined) seen += 1;
+    for await (const rows of page.rows) seen += rows.length;
     const text = JSON.stringify(page.state);
     largest = Math.max(largest, text.length);
     characters += text.length;

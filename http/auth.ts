@@ -1,14 +1,12 @@
 /** How a request proves who asks. */
-import { ConnectorError } from '../singer/errors.ts';
-
 /** Why a token is asked for; log lines carry it. */
 export type RenewReason = 'batch_start' | 'proactive' | '401';
 
 export interface Auth {
   /** Headers for the next attempt; may renew a token that is about to end. */
   headers(): Promise<Readonly<Record<string, string>>>;
-  /** Called when the server refused these credentials. Rejects when there is nothing to renew. */
-  renew(): Promise<void>;
+  /** Called when the server refused these credentials. Absent where there is nothing to renew. */
+  renew?(): Promise<void>;
 }
 
 /**
@@ -16,17 +14,5 @@ export interface Auth {
  * prefix with "invalid or expired token".
  */
 export function keyAuth(key: string): Auth {
-  return {
-    headers: async () => ({ authorization: key }),
-    renew: async () => {
-      throw new ConnectorError(
-        'auth',
-        'the server refused the API token',
-        {},
-        {
-          hint: 'check api_token: it may have expired, or its rights may be too narrow',
-        },
-      );
-    },
-  };
+  return { headers: async () => ({ authorization: key }) };
 }

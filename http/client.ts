@@ -3,8 +3,8 @@ import { ConnectorError } from '../singer/errors.ts';
 import { backoff, type RetryPolicy, retrying, type Verdict } from '../singer/retry.ts';
 import type { Run } from '../singer/stream.ts';
 import type { Auth } from './auth.ts';
-import type { Exchange, Http, HttpStats } from './exchange.ts';
-import { type EnvelopeJudge, HttpFailure } from './judge.ts';
+import type { Exchange, Http, HttpRequest, HttpStats } from './exchange.ts';
+import { type EnvelopeJudge, HttpFailure, isAbsence } from './judge.ts';
 import type { Turns } from './throttle.ts';
 import { wire } from './wire.ts';
 
@@ -36,6 +36,11 @@ function withAuth(auth: Auth, hint: string): (next: Exchange) => Exchange {
           if (thrown.type !== 'network_error' && thrown.type !== 'network_timeout') refusals = 0;
           throw thrown;
         }
+        // The same key would be refused again, but it may lack the right to one endpoint only: that is its stream's end.
+        if (auth.renew === undefined) {
+          const { type, message, where, sample } = thrown;
+          throw new HttpFailure({ reaction: 'login', type, message, hint }, where, { sample, cause: thrown });
+        }
         refusals += 1;
         if (refusals < REFUSALS_BEFORE_STOP) throw thrown;
         throw new ConnectorError(
@@ -48,10 +53,15 @@ function withAuth(auth: Auth, hint: string): (next: Exchange) => Exchange {
     };
 }
 
+/** What ends the waiting for a request: the end of the run, or its own. */
+function signalOf({ signal }: HttpRequest, run: Pick<Run, 'signal'>): AbortSignal {
+  return signal === undefined ? run.signal : AbortSignal.any([run.signal, signal]);
+}
+
 function withThrottle(pace: Turns, run: Pick<Run, 'signal'>): (next: Exchange) => Exchange {
   return (next) =>
     async function* (request) {
-      await pace.turn(run.signal);
+      await pace.turn(signalOf(request, run));
       let throttled = false;
       try {
         return yield* next(request);
@@ -62,6 +72,12 @@ function withThrottle(pace: Turns, run: Pick<Run, 'signal'>): (next: Exchange) =
         pace.ended(throttled);
       }
     };
+}
+
+function countFailure(run: Run, { type }: HttpFailure): void {
+  const { program } = run.metrics;
+  const name = 'tapworks_http_failures_total';
+  run.metrics.count(name, 'Failed attempts by what went wrong.', { error_type: type, program });
 }
 
 /** The wait that a failure asks for, or `fail`. Pure; `renew` is the caller's business. */
@@ -99,17 +115,23 @@ function withRetry(
         attempts: settings.attempts,
         maxWait: settings.maxWait,
         async judge({ attempt, error }) {
+          // The last refusal leaves the auth layer as the end of the run.
+          const failure = error instanceof ConnectorError ? (error.cause ?? error) : error;
+          if (failure instanceof HttpFailure) countFailure(run, failure);
           if (!(error instanceof HttpFailure)) return { action: 'fail' };
+          const absent = request.probe === true && isAbsence(error);
           const again =
-            attempt < settings.attempts && !(error.reaction === 'login' && (signedOut || auth === undefined));
-          run.log.warn(event, `${error.message}${again ? '' : ', giving up'}`, {
+            !absent &&
+            attempt < settings.attempts &&
+            !(error.reaction === 'login' && (signedOut || auth?.renew === undefined));
+          run.log[absent ? 'debug' : 'warn'](event, `${error.message}${again ? '' : ', giving up'}`, {
             ...error.where,
             error_type: error.type,
             attempt,
             ...(error.sample !== undefined && { response_sample: error.sample }),
           });
           // Also when giving up: the next request must not go out with what was refused just now.
-          if (error.reaction === 'renew' || (again && error.reaction === 'login')) await auth?.renew();
+          if (error.reaction === 'renew' || (again && error.reaction === 'login')) await auth?.renew?.();
           if (!again) return { action: 'fail' };
           if (error.reaction === 'login') signedOut = true;
           return verdictOf(error, attempt, settings, run.clock);
@@ -124,12 +146,16 @@ function withRetry(
             });
         },
       };
+      const { program } = run.metrics;
       const send = () => {
         stats.requests += 1;
+        run.metrics.count('tapworks_http_requests_total', 'Attempts on the wire, those for tokens included.', {
+          program,
+        });
         return next(request);
       };
       try {
-        const envelope = yield* retrying(send, policy, run.clock, run.signal);
+        const envelope = yield* retrying(send, policy, run.clock, signalOf(request, run));
         if (attempts > 1) stats.recovered += 1;
         return envelope;
       } catch (thrown) {

@@ -17,6 +17,10 @@ export interface HttpRequest {
   readonly rows?: readonly string[];
   /** For errors and log lines. */
   readonly where: Where;
+  /** The server may lack this endpoint: an answer that says so is not asked for again and not warned about. */
+  readonly probe?: boolean;
+  /** Ends this request alone, with all its attempts and waits; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Sends a request and hands out its rows in groups; returns the rest of the body. A repeated attempt repeats its rows. */

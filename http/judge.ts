@@ -89,6 +89,11 @@ export function isUnreachable({ type }: Pick<HttpFailure, 'type'>): boolean {
   return type === 'network_error' || type === 'network_timeout';
 }
 
+/** True for an answer that says "there is no such endpoint here", in whatever words: an error code, 404, 403, a sign-in page. */
+export function isAbsence({ reaction, where }: Pick<HttpFailure, 'reaction' | 'where'>): boolean {
+  return reaction === 'unavailable' || reaction === 'login' || where.status === 403;
+}
+
 const SIGN_IN = /<input[^>]+type=["']?password|\bsign[\s-]?in\b|\blog[\s-]?in\b|\/accounts?\//i;
 
 function hostOf(location: string): string {

@@ -8,51 +8,30 @@
  */
 import { ConnectorError } from '../singer/errors.ts';
 import { stopOf, timestamp } from '../singer/io.ts';
-import { isObject, type Json, type Row } from '../singer/lossless.ts';
+import type { Row } from '../singer/lossless.ts';
 import type { Run } from '../singer/stream.ts';
-import type { Http, HttpRequest } from './exchange.ts';
+import type { Http } from './exchange.ts';
 import { HttpFailure, isUnreachable } from './judge.ts';
 import { KeySet } from './key-set.ts';
+import { type NumberedEndpoint, type PageRead, PageReader, type Reported } from './page-reader.ts';
 import { coverage, EMPTY_SWEEP, type Gap, gapRows, lastPage, type SweepState } from './sweep-state.ts';
 import { Unread } from './unread.ts';
-
-/** How one endpoint is paged; declared beside the stream. */
-export interface NumberedEndpoint {
-  readonly stream: string;
-  readonly path: string;
-  /** Where the list of rows stands in the body. */
-  readonly rows: readonly string[];
-  /** Reads the total and the page size in force from the rest of the body. */
-  envelope(value: Json): { readonly total: number | undefined; readonly size: number | undefined };
-  /** Query for one page. */
-  query(page: number, size: number | undefined): NonNullable<HttpRequest['query']>;
-  /** Turns a vendor's row into a record; undefined when it cannot be one (it is counted and reported). */
-  record(row: { readonly [key: string]: Json }): Row | undefined;
-  /** The record's key as one string. */
-  keyOf(record: Row): string;
-  /** Rows per page to ask for; undefined leaves it to the server. */
-  readonly size?: number;
-  /** Rows per page when the server does not say. */
-  readonly usualSize: number;
-  /** What rows are called in log fields: `systems` gives `systems_extracted`, `total_systems`. */
-  readonly noun: string;
-}
 
 export interface PagingLimits {
   /** New pages per run; 0 for no limit. Re-reads, gap retries and the second look do not count. */
   readonly pagesPerRun: number;
   /** Pages between two checkpoints. */
   readonly checkpointPages: number;
-  readonly baseUrl: string;
+  /** How many pages at the start may fail before the endpoint counts as broken: without a total there is no sweep. */
+  readonly pagesWithoutTotal?: number;
 }
 
 /** Rows, and the bookmark that is true once they are safe (read it after the rows). */
 export interface SweepPage {
-  readonly rows: AsyncIterable<Row>;
+  readonly rows: AsyncIterable<readonly Row[]>;
   readonly state: SweepState;
 }
 
-/** How many pages at the start may fail before the endpoint counts as broken: without a total there is no sweep. */
 const PAGES_WITHOUT_TOTAL = 3;
 
 /** Reads what this run may read of the sweep, as pages of up to `checkpointPages` HTTP pages each. */
@@ -89,12 +68,23 @@ export async function* sweepPages(
 }
 
 const CHECKPOINT = Symbol('checkpoint');
-type Work = AsyncGenerator<Row | typeof CHECKPOINT, void>;
+
+/** Runs a reading to its end and keeps its rows. */
+async function gathered(rows: AsyncGenerator<readonly Row[], PageRead>, into: (readonly Row[])[]): Promise<PageRead> {
+  for (;;) {
+    const step = await rows.next();
+    if (step.done === true) return step.value;
+    into.push(step.value);
+  }
+}
+
+type Work = AsyncGenerator<readonly Row[] | typeof CHECKPOINT, void>;
 
 /** One answer: whether the page was read, and the failure if not. */
 type Outcome = 'read' | 'failed' | 'resized';
 
-class Sweep {
+/** One sweep as far as one run reads it. */
+export class Sweep {
   readonly #endpoint: NumberedEndpoint;
   readonly #http: Http;
   readonly #limits: PagingLimits;
@@ -115,7 +105,11 @@ class Sweep {
   #restarted = false;
   #pagesSinceCheckpoint = 0;
   #newPages = 0;
-  #badRows = 0;
+  /** How each page that was asked for ended, the last time it was. */
+  readonly #outcomes = new Map<number, 'read' | 'lost'>();
+  /** True on the way to the end, where the next page is known in advance. */
+  #forwards = false;
+  readonly #reader: PageReader;
   readonly #startedAt: number;
 
   constructor(endpoint: NumberedEndpoint, http: Http, since: SweepState, limits: PagingLimits, run: Run) {
@@ -139,6 +133,7 @@ class Sweep {
     } else if (since.second_look === 'done') this.#secondLook = 'done';
     this.#finished = since.finished;
     this.#resumed = since.next_page > 1;
+    this.#reader = new PageReader(endpoint, http);
     this.#startedAt = run.clock.now();
   }
 
@@ -186,13 +181,26 @@ class Sweep {
       // The state is true for the pages read so far; the runner sees the stop by itself and says so.
       if (stopOf(thrown) === undefined) throw thrown;
     } finally {
-      if (this.#badRows > 0) {
+      await this.#reader.discard();
+      this.#countPages();
+      const rows = this.#reader.badRows;
+      if (rows > 0) {
         this.#run.log.warn(
           'bad_rows',
-          `${this.#endpoint.stream}: ${this.#badRows} rows were no records of this stream and were left out`,
-          { stream: this.#endpoint.stream, rows: this.#badRows },
+          `${this.#endpoint.stream}: ${rows} rows were no records of this stream and were left out`,
+          { stream: this.#endpoint.stream, rows },
         );
       }
+    }
+  }
+
+  #countPages(): void {
+    const { stream, parent } = this.#endpoint;
+    if (parent !== undefined) return;
+    const { metrics } = this.#run;
+    for (const outcome of this.#outcomes.values()) {
+      const labels = { stream, outcome, program: metrics.program };
+      metrics.count('tapworks_pages_total', 'Pages asked for, each once, by how they ended.', labels);
     }
   }
 
@@ -203,6 +211,15 @@ class Sweep {
 
   /** From where the sweep stands to its last page, or as far as `pagesPerRun` allows. */
   async *#forward(): Work {
+    this.#forwards = true;
+    try {
+      yield* this.#pages();
+    } finally {
+      this.#forwards = false;
+    }
+  }
+
+  async *#pages(): Work {
     for (;;) {
       const page = this.#pageAhead();
       if (page === undefined) return;
@@ -223,7 +240,8 @@ class Sweep {
         this.#next = page + 1;
       }
       if (outcome === 'failed') {
-        if (this.#total === null && page >= PAGES_WITHOUT_TOTAL) throw this.#broken();
+        const tries = this.#limits.pagesWithoutTotal ?? PAGES_WITHOUT_TOTAL;
+        if (this.#total === null && page >= tries) throw this.#broken(tries);
         if (this.#size !== null) this.#ahead?.done(page, this.#size);
       }
       yield* this.#checkpoint();
@@ -304,15 +322,27 @@ class Sweep {
    * Reads one page and yields its rows. A failure becomes (or stays) a gap. An answer of another page size is asked
    * for once more: a server that ignores the size now and then is not a server that changed it.
    */
-  async *#page(page: number, gap?: Gap): AsyncGenerator<Row, Outcome> {
+  async *#page(page: number, gap?: Gap): AsyncGenerator<readonly Row[], Outcome> {
     this.#run.signal.throwIfAborted();
+    const { children } = this.#endpoint;
     try {
       for (let attempt = 1; ; attempt += 1) {
-        const { keys, envelope } = yield* this.#rows(page);
-        const reported = this.#endpoint.envelope(envelope);
-        const size = reported.size ?? this.#size ?? this.#endpoint.size ?? this.#endpoint.usualSize;
-        if (this.#size === null || size === this.#size) return this.#accept(page, keys, size, reported.total);
-        if (attempt === 2) return this.#resize(size, page);
+        const parents: (readonly Row[])[] = [];
+        const rows = this.#reader.read(page, (reported) => this.#aheadOf(page, reported));
+        const { keys, reported } = children === undefined ? yield* rows : await gathered(rows, parents);
+        const size = this.#sizeOf(reported);
+        if (this.#size !== null && size !== this.#size) {
+          if (attempt === 2) return this.#resize(size, page);
+          continue;
+        }
+        if (children === undefined) return this.#accept(page, keys, keys.size, size, reported.total);
+        const { read, failures } = yield* children(parents.flat());
+        const readKeys = new Set(read.map((row) => this.#endpoint.keyOf(row)));
+        this.#accept(page, readKeys, keys.size, size, reported.total);
+        const [first] = failures;
+        if (first === undefined) return 'read';
+        this.#missed(page, this.#ofChildren(first, failures.length, keys.size), gap);
+        return 'failed';
       }
     } catch (thrown) {
       if (!(thrown instanceof HttpFailure) || thrown.reaction === 'login' || thrown.reaction === 'unavailable')
@@ -323,39 +353,45 @@ class Sweep {
     }
   }
 
-  /** Asks for one page and yields its rows; returns their keys and the rest of the answer. */
-  async *#rows(page: number): AsyncGenerator<Row, { keys: ReadonlySet<string>; envelope: Json }> {
-    const { stream, path, rows, size, query } = this.#endpoint;
-    const keys = new Set<string>();
-    const url = new URL(path, this.#limits.baseUrl).href;
-    const groups = this.#http.exchange({ url, query: query(page, size), rows, where: { stream, page } });
-    try {
-      for (;;) {
-        const step = await groups.next();
-        if (step.done === true) return { keys, envelope: step.value.value };
-        for (const row of step.value) {
-          const record = isObject(row) ? this.#endpoint.record(row) : undefined;
-          if (record === undefined) {
-            this.#badRows += 1;
-            continue;
-          }
-          keys.add(this.#endpoint.keyOf(record));
-          yield record;
-        }
-      }
-    } finally {
-      await groups.return({ value: null, found: false });
-    }
+  #sizeOf(reported: Reported): number {
+    return reported.size ?? this.#size ?? this.#endpoint.size ?? this.#endpoint.usualSize;
+  }
+
+  /** The page after this one, if this answer leaves no doubt that it will be read next. */
+  #aheadOf(page: number, reported: Reported): number | undefined {
+    const { total } = reported;
+    const size = this.#sizeOf(reported);
+    if (!this.#forwards || this.#endpoint.children !== undefined || total === undefined) return undefined;
+    if (this.#total !== null && (total !== this.#total || size !== this.#size)) return undefined;
+    const next = this.#ahead === undefined ? page + 1 : this.#ahead.pageAfter(page, size);
+    if (next === undefined || next > lastPage(total, size)) return undefined;
+    const after =
+      page >= this.#next
+        ? { next: page + 1, newPages: this.#newPages + 1 }
+        : { next: this.#next, newPages: this.#newPages };
+    const limit = this.#limits.pagesPerRun;
+    return next >= after.next && limit > 0 && after.newPages >= limit ? undefined : next;
+  }
+
+  /** The failure of a page some of whose rows could not be followed up. */
+  #ofChildren(first: Error, failed: number, of: number): HttpFailure {
+    const cause = first instanceof HttpFailure ? first : undefined;
+    const message = `${failed} of ${of} could not be read, the first: ${first.message}`;
+    return new HttpFailure(
+      { reaction: 'fail', type: cause?.type ?? 'contract_error', message },
+      { stream: this.#endpoint.stream },
+      { sample: cause?.sample, cause: first },
+    );
   }
 
   /** Takes note of a page that was read whole. */
-  #accept(page: number, keys: ReadonlySet<string>, size: number, reported: number | undefined): Outcome {
+  #accept(page: number, keys: ReadonlySet<string>, rows: number, size: number, reported: number | undefined): Outcome {
     const where = { stream: this.#endpoint.stream, page };
     const total = reported ?? this.#total;
     if (total === null) {
       throw new HttpFailure({ reaction: 'fail', type: 'contract_error', message: 'the answer tells no total' }, where);
     }
-    if (keys.size === 0 && page <= lastPage(total, size)) {
+    if (rows === 0 && page <= lastPage(total, size)) {
       throw new HttpFailure(
         { reaction: 'fail', type: 'empty_response', message: `the page is empty although ${total} rows are reported` },
         where,
@@ -364,6 +400,7 @@ class Sweep {
     const before = this.#total;
     this.#size = size;
     this.#total = total;
+    this.#outcomes.set(page, 'read');
     // Pages missed before there was a total are all of the first ones, so what slips among them is not lost.
     if (before === null) this.#gaps = this.#gaps.map((gap) => ({ ...gap, total: gap.total ?? total }));
     this.#ahead ??= new Unread((page - 1) * size, Number.POSITIVE_INFINITY, total);
@@ -414,6 +451,7 @@ class Sweep {
 
   #missed(page: number, failure: HttpFailure, gap: Gap | undefined): void {
     const known = gap ?? this.#gaps.find((other) => other.page === page);
+    this.#outcomes.set(page, 'lost');
     const missed: Gap = {
       page: known?.page ?? page,
       total: known?.total ?? this.#total,
@@ -424,6 +462,7 @@ class Sweep {
       created_at: known?.created_at ?? timestamp(this.#run.clock.now()),
     };
     this.#gaps = [...this.#gaps.filter((other) => other.page !== missed.page), missed].sort((a, b) => a.page - b.page);
+    if (this.#endpoint.parent !== undefined) return;
     this.#run.log.warn('gap_logged', `${this.#endpoint.stream}: page ${page} stays open as a gap: ${failure.message}`, {
       stream: this.#endpoint.stream,
       page,
@@ -432,16 +471,16 @@ class Sweep {
     });
   }
 
-  #broken(): ConnectorError {
+  #broken(pages: number): ConnectorError {
     const last = this.#gaps.at(-1);
-    return new ConnectorError(
-      'upstream',
-      `the first ${PAGES_WITHOUT_TOTAL} pages could not be read: ${last?.error_message ?? 'no total'}`,
-      { stream: this.#endpoint.stream },
-    );
+    const what = pages === 1 ? 'the first page' : `the first ${pages} pages`;
+    return new ConnectorError('upstream', `${what} could not be read: ${last?.error_message ?? 'no total'}`, {
+      stream: this.#endpoint.stream,
+    });
   }
 
   #progress(page: number): void {
+    if (this.#endpoint.parent !== undefined) return;
     const { stream, noun } = this.#endpoint;
     const total = this.#total ?? 0;
     const pages = lastPage(total, this.#size ?? 1);

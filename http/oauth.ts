@@ -157,6 +157,7 @@ export class ZohoAuth implements Auth {
       });
       const value = fieldOf(reply, 'access_token') ?? '';
       log.hide(value);
+      this.#count('ok');
       const life = Number(fieldOf(reply, 'expires_in_sec', 'expires_in') ?? ASSUMED_LIFE);
       log.info('token_refresh', 'token refreshed', {
         reason,
@@ -173,6 +174,7 @@ export class ZohoAuth implements Auth {
       return this.#token;
     } catch (thrown) {
       if (!(thrown instanceof ConnectorError)) throw thrown;
+      this.#count(thrown instanceof HttpFailure && thrown.reaction === 'fail' ? 'refused' : 'failed');
       log.warn('token_refresh', `no token: ${thrown.message}`, { reason, success: false, token_age_seconds: age() });
       if (!(thrown instanceof HttpFailure)) throw thrown;
       const network = thrown.type === 'network_error' || thrown.type === 'network_timeout';
@@ -186,5 +188,10 @@ export class ZohoAuth implements Auth {
         },
       );
     }
+  }
+
+  #count(outcome: 'ok' | 'refused' | 'failed'): void {
+    const { metrics } = this.#run;
+    metrics.count('tapworks_token_requests_total', 'Access tokens asked for.', { outcome, program: metrics.program });
   }
 }

@@ -53,17 +53,29 @@ export class Unread {
   /** Takes note of a page that was read, or that is somebody else's business from now on. */
   done(page: number, size: number): void {
     this.#reads += 1;
+    this.#stretches = this.#without(page, size);
+  }
+
+  /** The first page with an unread place; undefined when none is left. */
+  page(size: number): number | undefined {
+    return this.#firstOf(this.#stretches, size);
+  }
+
+  /** The same once `page` is done, if the total stays as it is. */
+  pageAfter(page: number, size: number): number | undefined {
+    return this.#firstOf(this.#without(page, size), size);
+  }
+
+  #without(page: number, size: number): readonly Stretch[] {
     const from = (page - 1) * size;
     const to = Math.min(page * size, Math.max(from, this.#total ?? Number.POSITIVE_INFINITY));
-    this.#stretches = this.#stretches.flatMap((stretch) => [
+    return this.#stretches.flatMap((stretch) => [
       ...(stretch.from < from ? [{ from: stretch.from, to: Math.min(stretch.to, from) }] : []),
       ...(stretch.to > to ? [{ from: Math.max(stretch.from, to), to: stretch.to }] : []),
     ]);
   }
 
-  /** The first page with an unread place; undefined when none is left. */
-  page(size: number): number | undefined {
-    const [first] = this.#stretches;
+  #firstOf([first]: readonly Stretch[], size: number): number | undefined {
     if (first === undefined || first.from >= (this.#total ?? Number.POSITIVE_INFINITY)) return undefined;
     return Math.floor(first.from / size) + 1;
   }

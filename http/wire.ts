@@ -108,7 +108,8 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
   return async function* (request) {
     const { method = 'GET', url, query, form, headers, rows: path, where } = request;
     const limit = new AttemptLimit(timeout);
-    const signal = AbortSignal.any([run.signal, limit.signal]);
+    const own = request.signal === undefined ? [] : [request.signal];
+    const signal = AbortSignal.any([run.signal, limit.signal, ...own]);
     let reply: Dispatcher.ResponseData | undefined;
     try {
       limit.resume();
@@ -183,6 +184,7 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       return envelope;
     } catch (thrown) {
       run.signal.throwIfAborted();
+      request.signal?.throwIfAborted();
       throw wireFailure(thrown, url, where);
     } finally {
       limit.pause();

@@ -1,9 +1,42 @@
-/** Rows that a target has read and not yet written, per stream, and the newest state that waits for them. */
+/** Rows that a target has read and not yet written, per stream. */
 import { type Check, compileRecordCheck } from './check.ts';
-import { ConnectorError } from './errors.ts';
-import { approximate, holdsRawNumber, type Json, type Row } from './lossless.ts';
-import type { RecordMessage, SchemaMessage } from './messages.ts';
+import { ConnectorError, type Where } from './errors.ts';
+import { approximate, holdsRawNumber, type Json, type RawNumber, type Row } from './lossless.ts';
+import { type RecordMessage, type SchemaMessage, versionOf } from './messages.ts';
+import {
+  DELETED_AT,
+  inUtc,
+  METADATA,
+  type RecordMetadata,
+  saysGone,
+  setColumn,
+  TABLE_VERSION,
+  withColumns,
+} from './metadata.ts';
 import type { Batch, Limits, SinkStream } from './sink.ts';
+
+/**
+ * Rows of a group that is handed to the sink. Larger ones outlive the collector's young generation: with 10,000 rows kept
+ * until the commit a load took twice the processor time.
+ */
+const GROUP_ROWS = 500;
+const GROUP_BYTES = 256 * 1024;
+
+interface Group {
+  readonly gone: boolean;
+  readonly rows: Row[];
+  readonly lines: number[];
+}
+
+/** What is remembered of a stream for the whole run, whatever its schema becomes. */
+interface History {
+  /** Columns that the runner fills. */
+  readonly columns: Set<string>;
+  /** An ACTIVATE_VERSION ahead of the first record: records without a version belong to it. */
+  begun: number | RawNumber | undefined;
+  records: boolean;
+  unversioned: boolean;
+}
 
 interface Lane {
   readonly stream: SinkStream;
@@ -12,14 +45,19 @@ interface Lane {
   readonly check: Check | undefined;
   /** Properties of the schema, and those beside it that have been told. A set, because records may hold a `constructor`. */
   readonly known: Set<string>;
-  rows: Row[];
+  readonly history: History;
+  groups: Group[];
 }
 
-/** What an accepted record tells the runner. */
-export interface Accepted {
+/** What became of a record that was offered. */
+export interface Taken {
   /** Properties that the schema does not have, seen for the first time: they are not stored. */
   readonly unknown: readonly string[];
+  /** The stream with a column that it needs first: prepare and open it, then offer the record again. */
+  readonly lacks: SinkStream | undefined;
 }
+
+const TAKEN: Taken = { unknown: [], lacks: undefined };
 
 /** Equal schemas are recognised whatever the order of their keys. */
 function canonical(value: unknown): string {
@@ -29,32 +67,64 @@ function canonical(value: unknown): string {
   return `{${sorted.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`;
 }
 
+/** What the runner does with records, beside their limits. */
+export interface RecordPolicy {
+  readonly validate: boolean;
+  /** Rows that are gone are deleted, so they need no stamp. */
+  readonly hardDelete: boolean;
+  /** Fills the columns of `add_record_metadata`, if there are to be any. */
+  readonly metadata: RecordMetadata | undefined;
+  /** The time as text. */
+  now(): string;
+}
+
+/** A record that does not fit its stream: set aside or the end of the load, as the user wants. */
+export class InvalidRecord extends ConnectorError {
+  /** What is wrong, without the place. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, where: Where, hint?: string) {
+    super('schema', message, where, hint === undefined ? {} : { hint });
+    this.reason = reason;
+  }
+}
+
 export class Batches {
   readonly #lanes = new Map<string, Lane>();
+  readonly #histories = new Map<string, History>();
   readonly #limits: Limits;
-  readonly #validate: boolean;
+  readonly #policy: RecordPolicy;
+  /** Since the last commit. */
   #rows = 0;
   #bytes = 0;
+  /** Not handed over yet. */
+  #groupRows = 0;
+  #groupBytes = 0;
 
-  constructor(limits: Limits, validate: boolean) {
+  constructor(limits: Limits, policy: RecordPolicy) {
     this.#limits = limits;
-    this.#validate = validate;
+    this.#policy = policy;
   }
 
+  /** Rows that are not committed. */
   get pending(): number {
     return this.#rows;
   }
 
-  /** True once a limit of rows or bytes is reached. */
+  /** True once a limit of rows or bytes is reached: time to commit. */
   get full(): boolean {
     return this.#rows >= this.#limits.rows || this.#bytes >= this.#limits.bytes;
+  }
+
+  /** True once enough rows wait to be worth handing over. */
+  get due(): boolean {
+    return this.#groupRows >= GROUP_ROWS || this.#groupBytes >= GROUP_BYTES;
   }
 
   /** The stream as its message describes it, or undefined when nothing changed since its last SCHEMA. */
   changed(message: SchemaMessage, line: number): SinkStream | undefined {
     const { stream: name, schema, key_properties: key } = message;
-    const text = canonical([schema, key]);
-    if (this.#lanes.get(name)?.text === text) return undefined;
+    if (this.#lanes.get(name)?.text === textOf(message)) return undefined;
     for (const property of key) {
       if (Object.hasOwn(schema.properties ?? {}, property)) continue;
       throw new ConnectorError(
@@ -63,16 +133,15 @@ export class Batches {
         { stream: name, line },
       );
     }
-    return { name, key, schema };
+    return { name, key, schema: withColumns(schema, this.#history(name).columns) };
   }
 
   /** Takes up a stream after its table is prepared. Its pending rows must have been written. */
-  open(stream: SinkStream): void {
-    const text = canonical([stream.schema, stream.key]);
+  open(stream: SinkStream, message: SchemaMessage): void {
     let check: Check | undefined;
-    if (this.#validate) {
+    if (this.#policy.validate) {
       try {
-        check = compileRecordCheck(stream.schema);
+        check = compileRecordCheck(message.schema);
       } catch (cause) {
         throw new ConnectorError(
           'schema',
@@ -84,18 +153,55 @@ export class Batches {
     }
     this.#lanes.set(stream.name, {
       stream,
-      text,
+      text: textOf(message),
       check,
-      known: new Set(Object.keys(stream.schema.properties ?? {})),
-      rows: [],
+      known: new Set([...Object.keys(message.schema.properties ?? {}), ...Object.keys(METADATA)]),
+      history: this.#history(stream.name),
+      groups: [],
     });
   }
 
+  #history(stream: string): History {
+    let history = this.#histories.get(stream);
+    if (history === undefined) {
+      const columns = new Set(this.#policy.metadata === undefined ? [] : Object.keys(METADATA));
+      history = { columns, begun: undefined, records: false, unversioned: false };
+      this.#histories.set(stream, history);
+    }
+    return history;
+  }
+
+  /** Gives a stream a column that the runner fills, after its table is prepared for it. */
+  widen(stream: SinkStream): void {
+    const lane = this.#lanes.get(stream.name);
+    if (lane === undefined) throw new Error(`columns for "${stream.name}" before its schema`);
+    this.#lanes.set(stream.name, { ...lane, stream });
+    for (const column of Object.keys(METADATA)) {
+      if (Object.hasOwn(stream.schema.properties ?? {}, column)) lane.history.columns.add(column);
+    }
+  }
+
+  /** The stream as the sink knows it; undefined before its SCHEMA. */
+  stream(name: string): SinkStream | undefined {
+    return this.#lanes.get(name)?.stream;
+  }
+
   /**
-   * Takes in one record.
-   * @throws ConnectorError `protocol` without a schema, `schema` when it lacks a key or does not fit.
+   * Tells of an ACTIVATE_VERSION. Ahead of the stream's first record it says which version records without one belong to.
+   * @returns whether this run brought records without a version.
    */
-  add(message: RecordMessage, line: number, bytes: number): Accepted {
+  activated(name: string, version: number | RawNumber): boolean {
+    const history = this.#lanes.get(name)?.history;
+    if (history === undefined) return false;
+    if (!history.records) history.begun = version;
+    return history.unversioned;
+  }
+
+  /**
+   * Takes in one record, or says which column it needs first.
+   * @throws ConnectorError `protocol` without a schema, `InvalidRecord` when it lacks a key or does not fit.
+   */
+  add(message: RecordMessage, line: number, bytes: number): Taken {
     const { stream: name, record } = message;
     const lane = this.#lanes.get(name);
     if (lane === undefined) {
@@ -104,19 +210,49 @@ export class Batches {
         line,
       });
     }
+    const { history } = lane;
+    const version = versionOf(message, line) ?? history.begun;
+    const gone = saysGone(record);
+    const lacks = lacking(lane, version !== undefined, gone && !this.#deletes(lane));
+    if (lacks !== undefined) return { unknown: [], lacks };
     for (const property of lane.stream.key) {
       if (Object.hasOwn(record, property) && record[property] !== null) continue;
-      throw new ConnectorError(
-        'schema',
-        `line ${line}: a record of stream "${name}" has no value for its key "${property}"`,
-        { stream: name, line, key: property },
-      );
+      const reason = `has no value for its key "${property}"`;
+      throw new InvalidRecord(`line ${line}: a record of stream "${name}" ${reason}`, reason, {
+        stream: name,
+        line,
+        key: property,
+      });
     }
-    if (lane.check !== undefined) this.#validateRecord(lane, record, line);
-    lane.rows.push(record);
+    // A row that is gone may hold its key and its stamp alone.
+    if (lane.check !== undefined && !gone) this.#validateRecord(lane, record, line);
+    const unknown = this.#unknownKeys(lane, record);
+    history.records = true;
+    if (version === undefined) history.unversioned = true;
+    else setColumn(record, TABLE_VERSION, version);
+    if (gone) setColumn(record, DELETED_AT, inUtc(String(record[DELETED_AT])) ?? this.#policy.now());
+    this.#policy.metadata?.fill(record, message.time_extracted);
+    this.#push(lane, gone, record, line, bytes);
+    return unknown === undefined ? TAKEN : { unknown, lacks: undefined };
+  }
+
+  /** Without a key there is no row to delete: the record is kept with its stamp. */
+  #deletes({ stream }: Lane): boolean {
+    return this.#policy.hardDelete && stream.key.length > 0;
+  }
+
+  #push(lane: Lane, gone: boolean, record: Row, line: number, bytes: number): void {
+    let group = lane.groups.at(-1);
+    if (group === undefined || group.gone !== gone) {
+      group = { gone, rows: [], lines: [] };
+      lane.groups.push(group);
+    }
+    group.rows.push(record);
+    group.lines.push(line);
     this.#rows += 1;
     this.#bytes += bytes;
-    return { unknown: this.#unknownKeys(lane, record) };
+    this.#groupRows += 1;
+    this.#groupBytes += bytes;
   }
 
   #validateRecord({ check, stream }: Lane, record: Row, line: number): void {
@@ -125,17 +261,16 @@ export class Batches {
     if (fault !== undefined && holdsRawNumber(record)) [fault] = check?.(approximate(record as Json)) ?? [];
     if (fault === undefined) return;
     const field = fault.path === '/' ? 'the record' : `"${fault.path.slice(1)}"`;
-    throw new ConnectorError(
-      'schema',
-      `line ${line}: stream "${stream.name}": ${field} ${fault.problem}`,
+    const reason = `${field} ${fault.problem}`;
+    throw new InvalidRecord(
+      `line ${line}: stream "${stream.name}": ${reason}`,
+      reason,
       { stream: stream.name, line, path: fault.path },
-      {
-        hint: 'mend the data or the schema at the tap; validate_records: false loads what the table can hold',
-      },
+      'mend the data or the schema at the tap; validate_records: false loads what the table can hold, on_invalid_record: quarantine sets such records aside',
     );
   }
 
-  #unknownKeys(lane: Lane, record: Row): readonly string[] {
+  #unknownKeys(lane: Lane, record: Row): readonly string[] | undefined {
     let found: string[] | undefined;
     for (const property in record) {
       if (lane.known.has(property)) continue;
@@ -143,22 +278,40 @@ export class Batches {
       found ??= [];
       found.push(property);
     }
-    return found ?? NONE;
+    return found;
   }
 
-  /** All pending rows, in the order their streams first appeared. They stay pending until `clear`. */
+  /** Hands out the rows that wait, in the order their streams first appeared. They stay pending until `committed`. */
   take(): readonly Batch[] {
-    return [...this.#lanes.values()]
-      .filter(({ rows }) => rows.length > 0)
-      .map(({ stream, rows }) => ({ stream, rows }));
+    const batches: Batch[] = [];
+    for (const lane of this.#lanes.values()) {
+      for (const group of lane.groups) {
+        this.#policy.metadata?.batched(group.rows);
+        batches.push({ stream: lane.stream, ...group });
+      }
+      lane.groups = [];
+    }
+    this.#groupRows = 0;
+    this.#groupBytes = 0;
+    return batches;
   }
 
-  /** Forgets the pending rows: they are durable. */
-  clear(): void {
-    for (const lane of this.#lanes.values()) if (lane.rows.length > 0) lane.rows = [];
+  /** What was taken is durable. */
+  committed(): void {
     this.#rows = 0;
     this.#bytes = 0;
   }
 }
 
-const NONE: readonly string[] = [];
+function textOf({ schema, key_properties: key }: SchemaMessage): string {
+  return canonical([schema, key]);
+}
+
+/** The stream with the columns that a record needs and its table does not have yet. */
+function lacking({ stream, history }: Lane, versioned: boolean, stamped: boolean): SinkStream | undefined {
+  if (!(versioned && !history.columns.has(TABLE_VERSION)) && !(stamped && !history.columns.has(DELETED_AT))) {
+    return undefined;
+  }
+  const columns = [...history.columns, ...(versioned ? [TABLE_VERSION] : []), ...(stamped ? [DELETED_AT] : [])];
+  return { ...stream, schema: withColumns(stream.schema, columns) };
+}

@@ -40,6 +40,8 @@ function compiler(allErrors: boolean): Ajv {
     validateFormats: true,
     allowUnionTypes: true,
     ownProperties: true,
+    // A shared definition is compiled once, not once per place.
+    inlineRefs: false,
   });
 }
 

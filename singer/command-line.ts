@@ -19,7 +19,8 @@ export const COMMON_FLAGS = {
   'metrics-file': { type: 'string', requiresArg: true, describe: 'Write Prometheus text to this file' },
 } as const satisfies Record<string, Options>;
 
-const CONFIG = {
+/** Where settings come from. */
+export const CONFIG_FLAG = {
   config: {
     alias: 'c',
     type: 'string',
@@ -36,7 +37,7 @@ const ABOUT = {
 } as const satisfies Record<string, Options>;
 
 export const TAP_FLAGS = {
-  ...CONFIG,
+  ...CONFIG_FLAG,
   state: {
     alias: 's',
     type: 'string',
@@ -60,7 +61,7 @@ export const TAP_FLAGS = {
 } as const satisfies Record<string, Options>;
 
 export const TARGET_FLAGS = {
-  ...CONFIG,
+  ...CONFIG_FLAG,
   input: { type: 'string', requiresArg: true, describe: 'Read messages from this file instead of stdin' },
   'state-file': { type: 'string', requiresArg: true, describe: 'Also keep the last safe state in this file' },
   ...ABOUT,

@@ -25,6 +25,8 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export interface Where {
   readonly stream?: string;
   readonly page?: number;
+  /** Row of another endpoint that the page belongs to. */
+  readonly parent?: string;
   readonly attempt?: number;
   readonly line?: number;
   readonly key?: string;

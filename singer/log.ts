@@ -19,6 +19,8 @@ export interface Log {
   critical(event: string, message: string, fields?: Fields): void;
   /** Makes every later line hide this text. Call it for each secret before the secret is used. */
   hide(secret: string): void;
+  /** The text as a line would show it: for what is told elsewhere than in the log. */
+  redact(text: string): string;
   /** Fields that every later line carries, e.g. `snapshot_id`. */
   always(fields: Fields): void;
   /** Called before and after each line while a progress bar is on the terminal. */
@@ -133,6 +135,7 @@ export async function openLog(
       // Longest first, so that a secret which begins with another one leaves nothing behind.
       secrets = [...new Set([...secrets, ...formsOf(secret)])].sort((a, b) => b.length - a.length);
     },
+    redact,
     always(fields) {
       permanent = { ...permanent, ...fields };
     },

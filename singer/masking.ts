@@ -8,10 +8,14 @@ const IPV6 = /(?<![\w:.])[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?![\w:])/gi;
 
 /** Masks e-mail and IP addresses as `***@***.com` and `10.0.***.***`. Loopback stays: it is nobody's and names the simulator. */
 export function maskPersonal(text: string): string {
-  return text
-    .replace(EMAIL, '***@***$1')
-    .replace(IPV4, (whole, a: string, b: string) => (a === '127' || whole === '0.0.0.0' ? whole : `${a}.${b}.***.***`))
-    .replace(IPV6, (whole) => (whole.length > 3 && isIPv6(whole) ? `${whole.split(':')[0]}:***` : whole));
+  let safe = text;
+  // Most lines hold neither: looking first takes a third of the time.
+  if (text.includes('@') || text.includes('%40')) safe = safe.replace(EMAIL, '***@***$1');
+  safe = safe.replace(IPV4, (whole, a: string, b: string) =>
+    a === '127' || whole === '0.0.0.0' ? whole : `${a}.${b}.***.***`,
+  );
+  if (safe.indexOf(':') === safe.lastIndexOf(':')) return safe;
+  return safe.replace(IPV6, (whole) => (whole.length > 3 && isIPv6(whole) ? `${whole.split(':')[0]}:***` : whole));
 }
 
 const SAMPLE_BYTES = 1024;

@@ -1,6 +1,14 @@
 /** The Singer messages: their shapes, and what makes a line one of them. */
 import { ConnectorError } from './errors.ts';
-import { isObject, type Json, parseLossless, parseVerbatim, type Row } from './lossless.ts';
+import {
+  isObject,
+  isRawNumber,
+  type Json,
+  parseLossless,
+  parseVerbatim,
+  type RawNumber,
+  type Row,
+} from './lossless.ts';
 
 /** A JSON Schema node, as far as tapworks reads it. Unknown keywords are carried along. */
 export interface JsonSchema {
@@ -25,8 +33,9 @@ export interface RecordMessage {
   readonly type: 'RECORD';
   readonly stream: string;
   readonly record: Row;
-  readonly version?: number;
-  readonly time_extracted?: string;
+  /** As it came: `versionOf` reads it. */
+  readonly version?: Json;
+  readonly time_extracted?: Json;
 }
 
 export interface StateMessage {
@@ -37,7 +46,16 @@ export interface StateMessage {
 export interface ActivateVersionMessage {
   readonly type: 'ACTIVATE_VERSION';
   readonly stream: string;
-  readonly version: number;
+  readonly version: number | RawNumber;
+}
+
+/** Records in files beside the stream; `batch-files.ts` reads them. */
+export interface BatchMessage {
+  readonly type: 'BATCH';
+  readonly stream: string;
+  readonly encoding: { readonly format?: Json; readonly compression?: Json };
+  readonly manifest: readonly string[];
+  readonly version?: Json;
 }
 
 /** A message of a type that this suite does not know; receivers warn once and go on. */
@@ -46,7 +64,13 @@ export interface UnknownMessage {
   readonly name: string;
 }
 
-export type Message = SchemaMessage | RecordMessage | StateMessage | ActivateVersionMessage | UnknownMessage;
+export type Message =
+  | SchemaMessage
+  | RecordMessage
+  | StateMessage
+  | ActivateVersionMessage
+  | BatchMessage
+  | UnknownMessage;
 
 /** The first characters of a bad line, for an error text. Control characters are shown, not obeyed. */
 function excerpt(text: string): string {
@@ -69,6 +93,24 @@ function streamOf(message: { readonly [key: string]: Json }, line: number): stri
   const stream = message.stream;
   if (typeof stream === 'string' && stream !== '') return stream;
   throw bad(line, `a ${String(message.type)} message without a stream name`);
+}
+
+/** A version is a whole number; one in nanoseconds has more digits than a double holds. */
+function isVersion(version: unknown): version is number | RawNumber {
+  return typeof version === 'number'
+    ? Number.isSafeInteger(version)
+    : isRawNumber(version) && /^\d{1,19}$/.test(version.rawJSON) && BigInt(version.rawJSON) < 2n ** 63n;
+}
+
+/**
+ * The version of a RECORD message; undefined when it has none.
+ * @throws ConnectorError `protocol` when it is not a whole number.
+ */
+export function versionOf(message: RecordMessage, line: number): number | RawNumber | undefined {
+  const { version } = message;
+  if (version === undefined || version === null) return undefined;
+  if (isVersion(version)) return version;
+  throw bad(line, `a record of stream "${message.stream}" whose version is not a whole number`);
 }
 
 /**
@@ -120,8 +162,16 @@ export function parseMessage(text: string, line: number): Message {
     }
     case 'ACTIVATE_VERSION': {
       const version = value.version;
-      if (typeof version !== 'number') throw bad(line, 'an ACTIVATE_VERSION message without a version number');
+      if (!isVersion(version)) throw bad(line, 'an ACTIVATE_VERSION message without a version number');
       return { type, stream: streamOf(value, line), version };
+    }
+    case 'BATCH': {
+      const { encoding, manifest, version = null } = value;
+      if (!isObject(encoding)) throw bad(line, 'a BATCH message without an encoding');
+      if (!Array.isArray(manifest) || !manifest.every((file): file is string => typeof file === 'string')) {
+        throw bad(line, 'a BATCH message without a manifest, which lists its files');
+      }
+      return { type, stream: streamOf(value, line), encoding, manifest, version };
     }
     default:
       return { type: 'UNKNOWN', name: value.type };

@@ -2,7 +2,7 @@
 import { replaceFile } from './state-file.ts';
 
 /** What became of a row. */
-export type Outcome = 'read' | 'inserted' | 'updated' | 'unchanged' | 'rejected';
+export type Outcome = 'read' | 'inserted' | 'updated' | 'unchanged' | 'deleted' | 'rejected';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -15,6 +15,12 @@ interface Series {
 /** Names and values of one run. Names follow the Prometheus convention (`tapworks_…_total` for counters). */
 export class Metrics {
   readonly #series = new Map<string, Series>();
+  /** The executable's name: a label of what several of them count alike, since their files may end up in one folder. */
+  readonly program: string;
+
+  constructor(program = 'tapworks') {
+    this.program = program;
+  }
 
   /** Adds `by` to a counter. */
   count(name: string, help: string, labels: Labels, by = 1): void {

@@ -8,7 +8,7 @@ import type { Row } from './lossless.ts';
 import { openProgress } from './progress.ts';
 import { inSession, print, type Session } from './session.ts';
 import { readState, type State } from './state-file.ts';
-import type { Closing, Page, ReadRequest, Run, Selected, StreamRow, Tap } from './stream.ts';
+import type { Closing, Page, ReadRequest, RowGroup, Run, Selected, Tap } from './stream.ts';
 import { MessageWriter } from './writer.ts';
 
 /** Runs `tap` with the given outside world and returns the exit code. */
@@ -60,7 +60,8 @@ async function tapSession<Client extends Closing>(tap: Tap<Client>, io: Io, sess
   const settings = await settingsFor(true);
   const catalogPath = stringFlag(session, 'catalog');
   const catalog = catalogPath === undefined ? undefined : await readCatalog(catalogPath);
-  const selected = select(tap.streams, catalog, settings.streams as readonly string[] | undefined);
+  const chosen = select(tap.streams, catalog, settings.streams as readonly string[] | undefined);
+  const selected = chosen.map((stream) => tap.adjust?.(stream, settings) ?? stream);
   if (!selected.some(({ declaration }) => !declaration.automatic)) {
     throw new ConnectorError(
       'config',
@@ -107,9 +108,7 @@ async function extract<Client extends Closing>(
   io: Io,
 ): Promise<number> {
   const writer = new MessageWriter(io.stdout);
-  const lanes = new Map(
-    request.selected.map((stream) => [stream.declaration.name, projection(stream.declaration.schema, stream.schema)]),
-  );
+  const lanes = new Map(request.selected.map((stream) => [stream.declaration.name, laneOf(stream)]));
   const pages = tap.read(client, request, run);
   let schemasWritten = false;
   let lastState = '';
@@ -132,6 +131,9 @@ async function extract<Client extends Closing>(
         schemasWritten = true;
       }
       await writeRows(next.value, lanes, writer, run);
+      for (const { stream, version } of next.value.complete ?? []) {
+        if (lanes.has(stream)) await writer.activateVersion(stream, version);
+      }
       lastState = await writeState(writer, next.value.state, lastState);
       await turn(run);
     }
@@ -149,6 +151,13 @@ function incompleteCode(settings: Settings): number {
   return typeof settings.exit_incomplete === 'number' ? settings.exit_incomplete : EXIT.incomplete;
 }
 
+/** What has to be done to a stream's records before they are written; `undefined` for nothing. */
+function laneOf({ declaration, schema, apply }: Selected): ((record: Row) => Row) | undefined {
+  const project = projection(declaration.schema, schema);
+  if (apply === undefined || project === undefined) return project ?? apply;
+  return (record) => apply(project(record));
+}
+
 async function writeRows(
   page: Page,
   lanes: ReadonlyMap<string, ((record: Row) => Row) | undefined>,
@@ -157,26 +166,19 @@ async function writeRows(
 ): Promise<void> {
   const counts = new Map<string, number>();
   let seen = 0;
-  const write = ({ stream, record }: StreamRow): Promise<void> | undefined => {
+  const write = ({ stream, records, version }: RowGroup): Promise<void> | undefined => {
     if (!lanes.has(stream)) return undefined;
     const project = lanes.get(stream);
-    counts.set(stream, (counts.get(stream) ?? 0) + 1);
-    seen += 1;
-    return (
-      writer.record(stream, project === undefined ? record : project(record)) ??
-      (seen % ROWS_PER_TURN === 0 ? turn(run) : undefined)
-    );
+    counts.set(stream, (counts.get(stream) ?? 0) + records.length);
+    const slow = writer.records(stream, project === undefined ? records : records.map(project), version);
+    seen += records.length;
+    if (slow !== undefined || seen < ROWS_PER_TURN) return slow;
+    seen = 0;
+    return turn(run);
   };
-  if (Symbol.asyncIterator in page.rows) {
-    for await (const row of page.rows) {
-      const slow = write(row);
-      if (slow !== undefined) await slow;
-    }
-  } else {
-    for (const row of page.rows) {
-      const slow = write(row);
-      if (slow !== undefined) await slow;
-    }
+  for await (const group of page.rows) {
+    const slow = write(group);
+    if (slow !== undefined) await slow;
   }
   for (const [stream, count] of counts) run.metrics.rows(stream, 'read', count);
 }
@@ -208,7 +210,7 @@ async function probe<Client extends Closing>(
   for (const stream of request.selected) {
     const { name, automatic } = stream.declaration;
     if (automatic) continue;
-    const problem = await firstRecord(tap, client, { ...request, selected: [stream], state: {} }, run);
+    const problem = await firstRecord(tap, client, { ...request, selected: [stream], state: {}, probe: true }, run);
     if (problem === undefined) run.log.info('test_passed', `${name}: answers`, { stream: name });
     else {
       failed += 1;
@@ -239,7 +241,8 @@ async function firstRecord<Client extends Closing>(
         const { exitCode, failures, summary } = next.value;
         return failures?.[0]?.reason ?? (exitCode === EXIT.failed ? summary : undefined);
       }
-      for await (const { stream } of next.value.rows) if (stream === wanted) return undefined;
+      for await (const { stream, records } of next.value.rows)
+        if (stream === wanted && records.length > 0) return undefined;
     }
   } catch (thrown) {
     if (stopOf(thrown) !== undefined) throw thrown;

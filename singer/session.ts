@@ -25,7 +25,7 @@ export async function inSession(
   // The first word names the program: its log lines and its level variable bear it, whatever the sub-command.
   const program = name.split(' ')[0] ?? name;
   let log: Log | undefined;
-  const metrics = new Metrics();
+  const metrics = new Metrics(program);
   let metricsFile: string | undefined;
   let code: number;
   try {
@@ -45,11 +45,11 @@ export async function inSession(
     code = report(log, thrown);
   }
   if (metricsFile !== undefined) {
-    metrics.gauge('tapworks_exit_code', 'Exit code of the last run.', {}, code);
+    metrics.gauge('tapworks_exit_code', 'Exit code of the last run.', { program }, code);
     metrics.gauge(
       'tapworks_last_run_timestamp_seconds',
       'When the last run ended, epoch seconds.',
-      {},
+      { program },
       io.clock.now() / 1000,
     );
     try {

@@ -174,11 +174,29 @@ export function checkState(value: Json, declaration: StateDeclaration, path: str
   if (version < declaration.version && declaration.migrate !== undefined) state = declaration.migrate(state, version);
   const bookmarks = state.bookmarks ?? {};
   if (!isObject(bookmarks)) throw refuse('/bookmarks', 'is not an object', other);
-  const check = compileSchema({
-    type: 'object',
-    properties: { ...declaration.top, bookmarks: { type: 'object', properties: declaration.bookmarks } },
-  });
+  const check = compileSchema(schemaOf(declaration, bookmarks));
   const [fault] = check(approximate(state as Json));
   if (fault !== undefined) throw refuse(fault.path, fault.problem, other);
   return { ...state, state_version: declaration.version, bookmarks };
+}
+
+/**
+ * The schema of a state, as far as these bookmarks need it. Streams that share a schema object share its compiled
+ * check: one per stream of tap-pmp would take 0.35 s and 18 MB at each start (Node 26, ajv 8.20).
+ */
+function schemaOf(
+  { bookmarks: schemas, top }: StateDeclaration,
+  bookmarks: { readonly [stream: string]: Json },
+): JsonSchema {
+  const names = Object.keys(bookmarks).filter((stream) => Object.hasOwn(schemas, stream));
+  const distinct = [...new Set(names.map((stream) => schemas[stream] as JsonSchema))];
+  const reference = (stream: string) => ({ $ref: `#/definitions/${distinct.indexOf(schemas[stream] as JsonSchema)}` });
+  return {
+    type: 'object',
+    definitions: Object.fromEntries(distinct.map((schema, index) => [index, schema])),
+    properties: {
+      ...top,
+      bookmarks: { type: 'object', properties: Object.fromEntries(names.map((stream) => [stream, reference(stream)])) },
+    },
+  };
 }

@@ -122,11 +122,17 @@ export class MessageWriter {
     );
   }
 
-  /** @throws Error when the stream's schema has not been written: a fault of the tap, never of its data. */
-  record(stream: string, record: Row): Promise<void> | undefined {
+  /**
+   * Writes records of one stream, all of one version. Returns a promise only when the reader is slow.
+   * @throws Error when the stream's schema has not been written: a fault of the tap, never of its data.
+   */
+  records(stream: string, records: readonly Row[], version?: number): Promise<void> | undefined {
     const prefix = this.#prefixes.get(stream);
     if (prefix === undefined) throw new Error(`record of "${stream}" before its schema`);
-    return this.#lines.line(`${prefix}${JSON.stringify(record)}}`);
+    const end = version === undefined ? '}' : `,"version":${version}}`;
+    let slow: Promise<void> | undefined;
+    for (const record of records) slow = this.#lines.line(`${prefix}${JSON.stringify(record)}${end}`);
+    return slow;
   }
 
   state(value: Json): Promise<void> | undefined {

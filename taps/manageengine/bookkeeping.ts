@@ -6,7 +6,7 @@ import gaps from '../../schemas/pmp/extraction_gaps.json' with { type: 'json' };
 import snapshots from '../../schemas/pmp/snapshots.json' with { type: 'json' };
 import type { Json, Row } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
-import type { StreamDeclaration, StreamRow } from '../../singer/stream.ts';
+import type { RowGroup, StreamDeclaration } from '../../singer/stream.ts';
 import { publishedSchema } from './records.ts';
 import { asSweep, coveragePercent, type EndpointStream } from './streams.ts';
 
@@ -40,6 +40,8 @@ export interface Snapshot {
   readonly updated_at: string;
   /** First checkpoint of the stream that coverage is measured on. */
   readonly first_checkpoint_at?: string;
+  /** Coverage in percent of the sweep before this snapshot, if it was finished. */
+  readonly coverage_pct_before?: number;
 }
 
 /** What the state file must hold of a snapshot. */
@@ -53,20 +55,22 @@ export const SNAPSHOT_SCHEMA: JsonSchema = {
   },
 };
 
-export function snapshotRow(tap: string, snapshot: Snapshot, percent: number | null, target: number): StreamRow {
+export function snapshotRow(tap: string, snapshot: Snapshot, percent: number | null, target: number): RowGroup {
   const { id, started_at, status, updated_at } = snapshot;
   return {
     stream: 'snapshots',
-    record: {
-      snapshot_id: id,
-      tap,
-      status,
-      started_at,
-      ended_at: status === 'running' ? null : updated_at,
-      coverage_pct: percent,
-      coverage_target_pct: Math.round(target * 1000) / 10,
-      updated_at,
-    },
+    records: [
+      {
+        snapshot_id: id,
+        tap,
+        status,
+        started_at,
+        ended_at: status === 'running' ? null : updated_at,
+        coverage_pct: percent,
+        coverage_target_pct: Math.round(target * 1000) / 10,
+        updated_at,
+      },
+    ],
   };
 }
 
@@ -83,7 +87,7 @@ export function endpointRow(
   snapshot: Snapshot,
   bookmark: Json | undefined,
   { status, startedAt, endedAt, error }: EndpointEnding,
-): StreamRow {
+): RowGroup {
   const sweep = asSweep(bookmark);
   const single = sweep === undefined && status === 'ok' ? 1 : null;
   const record: Row = {
@@ -99,10 +103,10 @@ export function endpointRow(
     ended_at: endedAt,
     error,
   };
-  return { stream: 'endpoint_runs', record };
+  return { stream: 'endpoint_runs', records: [record] };
 }
 
-export function checkpointRow(stream: string, snapshot: Snapshot, sweep: SweepState, now: string): StreamRow {
+export function checkpointRow(stream: string, snapshot: Snapshot, sweep: SweepState, now: string): RowGroup {
   const pages = sweep.total === null || sweep.page_size === null ? null : lastPage(sweep.total, sweep.page_size);
   const record: Row = {
     snapshot_id: snapshot.id,
@@ -116,24 +120,21 @@ export function checkpointRow(stream: string, snapshot: Snapshot, sweep: SweepSt
     created_at: snapshot.first_checkpoint_at ?? now,
     updated_at: now,
   };
-  return { stream: 'extraction_checkpoints', record };
+  return { stream: 'extraction_checkpoints', records: [record] };
 }
 
-function gapRow(stream: string, snapshot: Snapshot, gap: Gap, resolvedAt: string | null): StreamRow {
+function gapRow(stream: string, snapshot: Snapshot, gap: Gap, resolvedAt: string | null): Row {
   const { page, error_type, error_message, response_sample, attempts, created_at } = gap;
   return {
-    stream: 'extraction_gaps',
-    record: {
-      snapshot_id: snapshot.id,
-      stream,
-      page_num: page,
-      error_type,
-      error_message: error_message ?? null,
-      response_sample: response_sample ?? null,
-      attempts,
-      created_at,
-      resolved_at: resolvedAt,
-    },
+    snapshot_id: snapshot.id,
+    stream,
+    page_num: page,
+    error_type,
+    error_message: error_message ?? null,
+    response_sample: response_sample ?? null,
+    attempts,
+    created_at,
+    resolved_at: resolvedAt,
   };
 }
 
@@ -144,13 +145,16 @@ export function gapRows(
   before: readonly Gap[],
   after: readonly Gap[],
   now: string,
-): readonly StreamRow[] {
+): RowGroup {
   const old = new Map(before.map((gap) => [gap.page, gap]));
   const open = new Set(after.map(({ page }) => page));
-  return [
-    ...after
-      .filter((gap) => old.get(gap.page)?.attempts !== gap.attempts)
-      .map((gap) => gapRow(stream, snapshot, gap, null)),
-    ...before.filter(({ page }) => !open.has(page)).map((gap) => gapRow(stream, snapshot, gap, now)),
-  ];
+  return {
+    stream: 'extraction_gaps',
+    records: [
+      ...after
+        .filter((gap) => old.get(gap.page)?.attempts !== gap.attempts)
+        .map((gap) => gapRow(stream, snapshot, gap, null)),
+      ...before.filter(({ page }) => !open.has(page)).map((gap) => gapRow(stream, snapshot, gap, now)),
+    ],
+  };
 }

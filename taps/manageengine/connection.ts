@@ -2,7 +2,8 @@
 
 import { type Auth, keyAuth } from '../../http/auth.ts';
 import type { Http } from '../../http/exchange.ts';
-import { fieldOf, type Ruling } from '../../http/judge.ts';
+import { type EnvelopeJudge, fieldOf, type Ruling } from '../../http/judge.ts';
+import type { Turns } from '../../http/throttle.ts';
 import type { Settings } from '../../singer/config.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { Closing, Run } from '../../singer/stream.ts';
@@ -12,6 +13,8 @@ import { DATA_CENTERS } from './settings.ts';
 export interface Connection extends Closing {
   readonly http: Http;
   readonly baseUrl: string;
+  /** Goes into every query: which customer is meant. */
+  readonly scope: Readonly<Record<string, string>>;
 }
 
 /** Reads ManageEngine's error envelopes, whose key spellings vary by product. Pure. */
@@ -31,6 +34,13 @@ export function judgeEnvelope(envelope: Json, httpStatus: number): Ruling | unde
     };
   if (code === 'INTERNAL_ERROR')
     return { reaction: 'retry', type: '5xx_server_error', message: `the server failed: ${text}` };
+  if (/customer id mandatory/i.test(text))
+    return {
+      reaction: 'fail',
+      type: 'contract_error',
+      message: 'this is an MSP server: it wants to know which customer is meant',
+      hint: 'set customer_name to the exact name of the customer',
+    };
   if (code !== undefined)
     return { reaction: 'fail', type: 'contract_error', message: `the server refused the request: ${text} (${code})` };
   if (status !== undefined && status.toLowerCase() !== 'success')
@@ -45,12 +55,14 @@ export function judgeEnvelope(envelope: Json, httpStatus: number): Ruling | unde
 /** Makes the client: credentials, pace and layers. No request yet. */
 export async function connect(settings: Settings, run: Run): Promise<Connection> {
   // Loaded here, so that --about and --discover start without undici.
-  const [{ openHttp }, { openDispatcher }, { Pace }, { ZohoAuth, TokenBudget, judgeToken }] = await Promise.all([
-    import('../../http/client.ts'),
-    import('../../http/wire.ts'),
-    import('../../http/throttle.ts'),
-    import('../../http/oauth.ts'),
-  ]);
+  const [{ openHttp }, { openDispatcher }, { Pace }, { ZohoAuth, TokenBudget, judgeToken }, { LoginAuth }] =
+    await Promise.all([
+      import('../../http/client.ts'),
+      import('../../http/wire.ts'),
+      import('../../http/throttle.ts'),
+      import('../../http/oauth.ts'),
+      import('./login.ts'),
+    ]);
   const text = (name: string) => settings[name] as string | undefined;
   const number = (name: string) => settings[name] as number;
   const center = DATA_CENTERS[text('data_center') ?? ''];
@@ -69,20 +81,25 @@ export async function connect(settings: Settings, run: Run): Promise<Connection>
     timeout: number('request_timeout_seconds') * 1000,
   };
   const apiToken = text('api_token');
-  let auth: Auth;
-  if (apiToken !== undefined) auth = keyAuth(apiToken);
-  else {
-    const maxWait = retry.maxWait;
-    const accounts = openHttp(
+  const username = text('username');
+  /** A client for the requests that bring a token: they carry none themselves. */
+  const tokenClient = (judge: EnvelopeJudge, pace?: Turns) =>
+    openHttp(
       {
         dispatcher,
         retry: { ...retry, attempts: TOKEN_ATTEMPTS },
-        judge: judgeToken,
-        pace: new TokenBudget(maxWait, run),
+        judge,
         failureEvent: 'token_request_failed',
+        ...(pace !== undefined && { pace }),
       },
       run,
-    );
+    ).exchange;
+  let auth: Auth;
+  if (apiToken !== undefined) auth = keyAuth(apiToken);
+  else if (username !== undefined) {
+    const login = { baseUrl, username, password: text('password') ?? '', domain: text('domain') };
+    auth = new LoginAuth(login, tokenClient(judgeEnvelope), run);
+  } else {
     auth = new ZohoAuth(
       {
         accountsUrl,
@@ -91,10 +108,14 @@ export async function connect(settings: Settings, run: Run): Promise<Connection>
         refreshToken: text('refresh_token') ?? '',
         refreshAt: number('token_refresh_at'),
       },
-      accounts.exchange,
+      tokenClient(judgeToken, new TokenBudget(retry.maxWait, run)),
       run,
     );
   }
+  const authHint =
+    apiToken === undefined && username === undefined
+      ? 'a token of another data centre is refused too: check data_center (or base_url and accounts_url) and the scopes of the refresh token'
+      : 'check the key or the user, and its rights: a key without the right to read patches is refused in the same words';
   const http = openHttp(
     {
       dispatcher,
@@ -102,14 +123,13 @@ export async function connect(settings: Settings, run: Run): Promise<Connection>
       judge: judgeEnvelope,
       pace: new Pace(number('page_delay_ms'), run.clock),
       auth,
-      authHint:
-        'a token of another data centre is refused too: check data_center (or base_url and accounts_url) and the scopes of the refresh token',
+      authHint,
       // Streams every body, so that the tests that send byte by byte reach the streaming reader.
       ...(run.env.TAPWORKS_HOSTILE === '1' && { smallBody: 0 }),
     },
     run,
   );
-  return { http, baseUrl, close: () => http.close() };
+  return { http, baseUrl, scope: {}, close: () => http.close() };
 }
 
 /** A token request is tried this often before the run ends. */

@@ -40,9 +40,18 @@ export function isOf(bookmark: Json, { id }: Snapshot): boolean {
   return of === undefined || of === id;
 }
 
-/** Snapshots start on a whole second, so that id and start tell the same. */
-export function newSnapshot(settings: ReadRequest['settings'], now: number): Snapshot {
+/**
+ * Snapshots start on a whole second, so that id and start tell the same. `before` is the coverage in percent of the
+ * last finished sweep, if there was one.
+ */
+export function newSnapshot(settings: ReadRequest['settings'], now: number, before: number | undefined): Snapshot {
   const seconds = Math.floor(now / 1000);
   const id = (settings.snapshot_id as number | undefined) ?? seconds;
-  return { id, started_at: timestamp(seconds * 1000), status: 'running', updated_at: timestamp(now) };
+  return {
+    id,
+    started_at: timestamp(seconds * 1000),
+    status: 'running',
+    updated_at: timestamp(now),
+    ...(before !== undefined && { coverage_pct_before: before }),
+  };
 }

@@ -3,7 +3,7 @@
  * same field is a number on one endpoint and text on another.
  */
 import { timestamp } from '../../singer/io.ts';
-import { isObject, isRawNumber, type Json, type Row } from '../../singer/lossless.ts';
+import { exactNumber, isObject, isRawNumber, type Json, type Row } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 
 type VendorRow = { readonly [key: string]: Json };
@@ -33,10 +33,11 @@ function textOf(value: Json): string | undefined {
 function id(value: Json): Json | undefined {
   const text = textOf(value);
   if (text === undefined || text === '') return text === '' ? null : undefined;
-  return /^\d+$/.test(text) ? text.replace(/^0+(?=\d)/, '') : text;
+  return text.startsWith('0') && /^\d+$/.test(text) ? text.replace(/^0+(?=\d)/, '') : text;
 }
 
 function integer(value: Json): Json | undefined {
+  if (Number.isSafeInteger(value)) return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
   const text = textOf(value);
   if (text === '') return null;
@@ -45,20 +46,32 @@ function integer(value: Json): Json | undefined {
   return Number.isSafeInteger(number) ? number : JSON.rawJSON(text);
 }
 
-function time(value: Json): Json | undefined {
+function number(value: Json): Json | undefined {
+  if (typeof value === 'number' || isRawNumber(value)) return value;
   const text = textOf(value);
   if (text === undefined) return undefined;
-  if (text === '' || text === '-1' || text === '0') return null;
-  if (/^\d+$/.test(text)) {
-    const number = Number(text);
-    const ms = number < SECONDS_BELOW ? number * 1000 : number;
-    return ms <= 8.64e15 ? timestamp(ms) : undefined;
-  }
+  if (text === '') return null;
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? exactNumber(text) : undefined;
+}
+
+function time(value: Json): Json | undefined {
+  if (typeof value === 'number') return epoch(value);
+  const text = textOf(value);
+  if (text === undefined) return undefined;
+  if (text === '') return null;
+  if (/^-?\d+$/.test(text)) return epoch(Number(text));
   const match = ISO_TIME.exec(text);
   if (match === null) return undefined;
   // Without an offset it is UTC, whatever the zone of the machine that reads it.
   const instant = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}`);
   return Number.isNaN(instant) ? undefined : timestamp(instant);
+}
+
+/** Epoch milliseconds, or seconds where the number is too small for them; -1 and 0 stand for "never". */
+function epoch(number: number): Json | undefined {
+  if (number === -1 || number === 0) return null;
+  const ms = number < SECONDS_BELOW ? number * 1000 : number;
+  return Number.isInteger(number) && ms > 0 && ms <= 8.64e15 ? timestamp(ms) : undefined;
 }
 
 const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
@@ -76,23 +89,75 @@ function string(value: Json): Json | undefined {
   return textOf(value) ?? JSON.stringify(value);
 }
 
+/** A list of ids; placeholders in it are left out. */
+function ids(value: Json): Json | undefined {
+  if (!Array.isArray(value)) return value === '' ? null : undefined;
+  const read: Json[] = [];
+  for (const element of value as readonly Json[]) {
+    const one = element === null || element === ABSENT ? null : id(element);
+    if (one === undefined) return undefined;
+    if (one !== null) read.push(one);
+  }
+  return read;
+}
+
 function readerOf(schema: JsonSchema): (value: Json) => Json | undefined {
   const types = [schema.type ?? []].flat();
   if (schema['x-kind'] === 'id') return id;
   if (schema.format === 'date-time') return time;
   if (types.includes('integer')) return integer;
+  if (types.includes('number')) return number;
   if (types.includes('boolean')) return boolean;
   if (types.includes('object')) return (value) => (isObject(value) ? value : undefined);
+  if (types.includes('array')) return ids;
   return string;
 }
 
 /** Finds a field by its exact (possibly dotted) name, else by following the dots. An empty name is the whole row. */
 function field(row: VendorRow, name: string): Json | undefined {
+  const value = row[name];
+  if (value !== undefined) return value;
   if (name === '') return row;
-  if (name in row) return row[name];
-  const [head = '', ...rest] = name.split('.');
-  const inner = row[head];
-  return rest.length > 0 && isObject(inner) ? field(inner, rest.join('.')) : undefined;
+  const dot = name.indexOf('.');
+  if (dot < 0) return undefined;
+  const inner = row[name.slice(0, dot)];
+  return isObject(inner) ? field(inner, name.slice(dot + 1)) : undefined;
+}
+
+/** How one property is read. */
+interface Reader {
+  readonly name: string;
+  readonly source: string;
+  /** Looked at in turn when the first source holds nothing. */
+  readonly others: readonly string[];
+  /** Placeholders beside `--`, if there are any. */
+  readonly absent: ReadonlySet<Json> | undefined;
+  /** Undefined for plain text, which most properties are: text is taken as it is without a call. */
+  readonly read: ((value: Json) => Json | undefined) | undefined;
+}
+
+function compiled(name: string, node: JsonSchema): Reader {
+  const [source = name, ...others] = (node['x-source'] as readonly string[] | undefined) ?? [name];
+  const placeholders = (node['x-null'] as readonly string[] | undefined) ?? [];
+  const read = readerOf(node);
+  return {
+    name,
+    source,
+    others,
+    absent: placeholders.length === 0 ? undefined : new Set<Json>(placeholders),
+    read: read === string ? undefined : read,
+  };
+}
+
+/** The first value among the sources that says something; null when none does. */
+function firstValue(row: VendorRow, { source, others, absent }: Reader): Json {
+  let value = field(row, source);
+  for (let next = 0; ; next += 1) {
+    if (value !== undefined && value !== null && value !== ABSENT && absent?.has(value) !== true) return value;
+    const other = others[next];
+    if (other === undefined) return null;
+    value = field(row, other);
+  }
 }
 
 /**
@@ -107,31 +172,25 @@ export function recordReader(
 ): (row: VendorRow) => Row | undefined {
   const readers = Object.entries(schema.properties ?? {})
     .filter(([name]) => !(name in snapshot))
-    .map(([name, node]) => ({
-      name,
-      sources: (node['x-source'] as readonly string[] | undefined) ?? [name],
-      absent: new Set<Json>([ABSENT, ...((node['x-null'] as readonly string[] | undefined) ?? [])]),
-      read: readerOf(node),
-    }));
+    .map(([name, node]) => compiled(name, node));
   const keys = key.filter((name) => !(name in snapshot));
   return (row) => {
     const record: Record<string, Json> = {};
-    for (const { name, sources, absent, read } of readers) {
-      let value: Json | undefined;
-      for (const source of sources) {
-        value = field(row, source);
-        if (value !== undefined && value !== null && !absent.has(value)) break;
+    for (const reader of readers) {
+      const { name, read } = reader;
+      const value = firstValue(row, reader);
+      if (value === null) record[name] = null;
+      else if (read === undefined && typeof value === 'string') record[name] = value;
+      else {
+        const result = (read ?? string)(value);
+        if (result === undefined) onUnreadable(name, value);
+        record[name] = result ?? null;
       }
-      if (value === undefined || value === null || absent.has(value)) {
-        record[name] = null;
-        continue;
-      }
-      const result = read(value);
-      if (result === undefined) onUnreadable(name, value);
-      record[name] = result ?? null;
     }
     for (const name of keys) if (record[name] === null) return undefined;
-    return { ...record, ...snapshot };
+    record.snapshot_id = snapshot.snapshot_id;
+    record.extracted_at = snapshot.extracted_at;
+    return record;
   };
 }
 
@@ -146,6 +205,6 @@ export function publishedSchema(schema: JsonSchema): JsonSchema {
       Object.fromEntries(Object.entries(node).filter(([keyword]) => !INTERNAL.has(keyword))),
     ]),
   );
-  const { $schema, title, ...rest } = schema;
+  const { $schema, title, 'x-left-out': leftOut, ...rest } = schema;
   return { ...rest, properties };
 }

@@ -61,6 +61,30 @@ export const SETTINGS: SettingsSchema['properties'] = {
     description: 'API token or key, sent without any prefix (on premises, MSP).',
     examples: ['…'],
   },
+  username: {
+    type: 'string',
+    minLength: 1,
+    description: 'User to sign in as, where no API token can be made (on premises).',
+    examples: ['patch-reader'],
+  },
+  password: {
+    type: 'string',
+    secret: true,
+    description: 'Password of that user.',
+    examples: ['…'],
+  },
+  domain: {
+    type: 'string',
+    minLength: 1,
+    description: 'Windows domain of that user; absent for a user that the product itself keeps.',
+    examples: ['EXAMPLE'],
+  },
+  customer_name: {
+    type: 'string',
+    minLength: 1,
+    description: 'Customer to read, by its exact name (MSP servers, which refuse requests without one).',
+    examples: ['Example Customer'],
+  },
   ca_file: {
     type: 'string',
     minLength: 1,
@@ -157,6 +181,27 @@ export const SETTINGS: SettingsSchema['properties'] = {
     description: 'Id of the snapshot; absent takes its start in epoch seconds.',
     examples: [7],
   },
+  personal_fields: {
+    type: 'string',
+    enum: ['keep', 'drop', 'hash'],
+    default: 'keep',
+    description:
+      'What becomes of personal columns (x-pii in the catalog): kept, left out, or replaced by a keyed hash that is the same for the same value.',
+  },
+  personal_salt: {
+    type: 'string',
+    secret: true,
+    minLength: 16,
+    description: 'Key of the hash; the same key gives the same hashes. Needed with personal_fields: hash.',
+    examples: ['…'],
+  },
+  slack_webhook_url: {
+    type: 'string',
+    secret: true,
+    'x-env': ['SLACK_WEBHOOK_URL'],
+    description: 'Incoming webhook that is told about the progress of a run; absent tells nobody.',
+    examples: ['https://hooks.slack.com/services/…'],
+  },
   exit_incomplete: {
     type: 'integer',
     enum: [0, 2],
@@ -177,13 +222,24 @@ export function settingRules(settings: Settings): readonly SettingFault[] {
       example: '{"data_center": "au"}',
     });
   }
-  if (has('api_token')) {
-    const both = cloud.filter(has);
+  if (settings.personal_fields === 'hash' && !has('personal_salt'))
+    faults.push({
+      setting: 'personal_salt',
+      problem: 'is missing: personal_fields is hash, and a hash without a key can be guessed',
+      example: '{"env": "PMP_PERSONAL_SALT"}',
+    });
+  // A server of one's own: by key or by user, never both, never with the cloud's credentials.
+  const own = has('api_token') ? 'api_token' : has('username') ? 'username' : undefined;
+  if (own !== undefined) {
+    const user = own === 'api_token' ? ['username', 'password', 'domain'] : [];
+    const both = [...cloud, ...user].filter(has);
     if (both.length > 0)
       faults.push({
-        setting: 'api_token',
-        problem: `cannot be used together with ${both.join(', ')}: api_token is for on-premises servers`,
+        setting: own,
+        problem: `cannot be used together with ${both.join(', ')}: ${own} is for on-premises servers`,
       });
+    if (own === 'username' && !has('password'))
+      faults.push({ setting: 'password', problem: 'is missing: username is set', example: '{"env": "PMP_PASSWORD"}' });
     return faults;
   }
   for (const name of cloud)

@@ -3,18 +3,20 @@
  * may, keeps the books, and says how it ended. One endpoint's failure never stops the others.
  */
 
-import { HttpFailure, isUnreachable } from '../../http/judge.ts';
-import { coverage } from '../../http/sweep-state.ts';
-import { ConnectorError, EXIT } from '../../singer/errors.ts';
-import { timestamp } from '../../singer/io.ts';
+import { HttpFailure, isAbsence, isUnreachable } from '../../http/judge.ts';
+import { ConnectorError, textOf } from '../../singer/errors.ts';
+import { stopOf, timestamp } from '../../singer/io.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
-import type { Ending, Page, ReadRequest, Run, StreamRow } from '../../singer/stream.ts';
+import type { Ending, Page, ReadRequest, RowGroup, Run, StreamVersion } from '../../singer/stream.ts';
 import { checkpointRow, type EndpointEnding, endpointRow, gapRows, type Snapshot, snapshotRow } from './bookkeeping.ts';
 import type { Connection } from './connection.ts';
 import { allDone, currentSnapshot, isOf, newSnapshot } from './current-snapshot.ts';
+import { bookmarkFor, entryWith, isShared, scopeOf } from './customers.ts';
+import type { Notices } from './notices.ts';
+import { openNotices, Report } from './report.ts';
 import { Standing, type StreamFailure } from './standing.ts';
-import { asSweep, type EndpointStream, isDone, type StreamPage } from './streams.ts';
+import { asSweep, type EndpointStream, isDone, isWhole, type StreamPage } from './streams.ts';
 
 /** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */
 function endsRun(error: ConnectorError, connection: Connection): boolean {
@@ -22,7 +24,7 @@ function endsRun(error: ConnectorError, connection: Connection): boolean {
   return !connection.http.answered && (isUnreachable(error) || error.reaction === 'login');
 }
 
-/** Reads what this run may read. */
+/** Reads what this run may read, and tells about it where the settings say so. */
 export async function* readSnapshot(
   tap: string,
   streams: readonly EndpointStream[],
@@ -32,21 +34,32 @@ export async function* readSnapshot(
 ): AsyncGenerator<Page, Ending> {
   const wanted = new Set(request.selected.map(({ declaration }) => declaration.name));
   const selected = streams.filter(({ name }) => wanted.has(name));
-  const reader = new SnapshotRun(tap, streams, selected, connection, request, run);
-  return yield* reader.read();
+  const notices = await openNotices(tap, connection, request, run);
+  const reader = new SnapshotRun(tap, streams, selected, connection, request, run, notices);
+  try {
+    return yield* reader.read();
+  } catch (thrown) {
+    if (stopOf(thrown) === undefined)
+      notices.failed({ reason: thrown instanceof ConnectorError ? thrown.line : textOf(thrown) });
+    throw thrown;
+  } finally {
+    await notices.close();
+  }
 }
 
 class SnapshotRun {
   readonly #tap: string;
   readonly #streams: readonly EndpointStream[];
   readonly #selected: readonly EndpointStream[];
-  readonly #connection: Connection;
+  #connection: Connection;
   readonly #settings: ReadRequest['settings'];
   readonly #run: Run;
+  readonly #customer: string | undefined;
   readonly #target: number;
-  readonly #rest: State;
+  readonly #given: State;
+  readonly #report: Report;
   readonly #failures: StreamFailure[] = [];
-  readonly #before: number;
+  /** Bookmarks of the customer that is read, or of the server when it has none. */
   #bookmarks: Record<string, Json>;
   #snapshot: Snapshot;
   #moved = false;
@@ -57,53 +70,50 @@ class SnapshotRun {
     streams: readonly EndpointStream[],
     selected: readonly EndpointStream[],
     connection: Connection,
-    { state, settings }: ReadRequest,
+    { state, settings, probe }: ReadRequest,
     run: Run,
+    notices: Notices,
   ) {
     this.#tap = tap;
     this.#streams = streams;
     this.#selected = selected;
     this.#connection = connection;
-    this.#settings = settings;
+    // One record is enough for a probe: no page is asked for ahead of its turn.
+    this.#settings = probe === true ? { ...settings, pages_per_run: 1 } : settings;
     this.#run = run;
     this.#target = settings.coverage_target as number;
-    this.#rest = state;
+    this.#given = state;
+    this.#customer = settings.customer_name as string | undefined;
+    const bookmarks = Object.fromEntries(
+      Object.entries(state.bookmarks ?? {}).flatMap(([name, entry]) => {
+        const bookmark = bookmarkFor(entry, this.#customer);
+        return bookmark === undefined ? [] : [[name, bookmark] as const];
+      }),
+    );
     const now = run.clock.now();
-    const current = currentSnapshot(state, selected, settings, now);
-    this.#snapshot = current ?? newSnapshot(settings, now);
+    const current = currentSnapshot({ ...state, bookmarks }, selected, settings, now);
+    const last = new Standing(selected, bookmarks, this.#target, []);
+    this.#snapshot = current ?? newSnapshot(settings, now, last.sweep?.finished === true ? last.percent : undefined);
     const chosen = new Set(selected.map(({ name }) => name));
     // A new snapshot starts every selected stream over; what is not selected or not ours is kept as it is.
     this.#bookmarks = Object.fromEntries(
-      Object.entries(state.bookmarks ?? {}).filter(
+      Object.entries(bookmarks).filter(
         ([name, bookmark]) => !chosen.has(name) || (current !== undefined && isOf(bookmark, current)),
       ),
     );
-    this.#before = this.#standing().percent;
+    this.#report = new Report(tap, this.#settings, run, notices, this.#standing());
   }
 
   async *read(): AsyncGenerator<Page, Ending> {
-    const { log } = this.#run;
-    log.always({ snapshot_id: this.#snapshot.id });
-    log.info(
-      'extractor_init',
-      `${this.#tap}: snapshot ${this.#snapshot.id}, ${this.#selected.length} streams selected`,
-    );
-    const { sweep, percent } = this.#standing();
-    if (sweep !== undefined) {
-      const target = Math.round(this.#target * 1000) / 10;
-      log.info('coverage_check', `coverage before this run ${percent} %, target ${target} %`, {
-        coverage_pct: percent,
-        coverage_target: this.#target,
-      });
-    }
+    this.#report.opened(this.#snapshot, this.#selected.length);
     // A snapshot that is read but still called running was killed before its books were closed.
     const closed = this.#snapshot.status !== 'running';
     if (closed && allDone(this.#selected, { bookmarks: this.#bookmarks })) return this.#ending(true);
-    log.info(
-      'batch_start',
-      `reading up to ${this.#settings.pages_per_run === 0 ? 'all' : this.#settings.pages_per_run} pages of each stream`,
-      { pages_per_run: this.#settings.pages_per_run },
-    );
+    if (this.#customer !== undefined) {
+      const scope = await scopeOf(this.#connection, this.#customer);
+      this.#connection = { ...this.#connection, scope };
+    }
+    this.#report.started();
     this.#snapshot = { ...this.#snapshot, status: 'running' };
     yield this.#page([this.#snapshotRow(), ...this.#skipped()]);
     for (const stream of this.#selected) {
@@ -124,24 +134,19 @@ class SnapshotRun {
     let failure: ConnectorError | undefined;
     try {
       for await (const page of stream.read(reading, this.#bookmarks[stream.name])) {
-        const state = () => this.#state();
-        yield {
-          rows: this.#rows(stream, page, (error) => {
-            failure = error;
-          }),
-          // Asked for after the rows: their end is what moves the bookmark.
-          get state() {
-            return state();
-          },
-        };
+        const rows = this.#rows(stream, page, (error) => {
+          failure = error;
+        });
+        yield this.#covered(rows, stream);
         if (failure !== undefined) break;
-        this.#saved(stream);
+        const sweep = asSweep(this.#bookmarks[stream.name]);
+        if (sweep === undefined || !this.#moved) continue;
+        this.#report.saved(stream, sweep, this.#snapshot, this.#standing(), this.#startedAt);
       }
     } catch (thrown) {
       failure = this.#ofStream(thrown);
     }
-    if (this.#run.signal.aborted) return;
-    if (failure === undefined) return;
+    if (this.#run.signal.aborted || failure === undefined) return;
     const ending = this.#failed(stream, failure);
     yield this.#page([endpointRow(stream, this.#snapshot, this.#bookmarks[stream.name], ending)]);
   }
@@ -157,9 +162,10 @@ class SnapshotRun {
     stream: EndpointStream,
     page: StreamPage,
     failed: (failure: ConnectorError) => void,
-  ): AsyncGenerator<StreamRow> {
+  ): AsyncGenerator<RowGroup> {
+    const version = stream.versioned ? { version: this.#snapshot.id } : {};
     try {
-      for await (const record of page.rows) yield { stream: stream.name, record };
+      for await (const records of page.rows) yield { stream: stream.name, records, ...version };
     } catch (thrown) {
       // The runner is in the middle of these rows: the failure is this stream's business and must not reach it.
       failed(this.#ofStream(thrown));
@@ -174,7 +180,10 @@ class SnapshotRun {
     if (!this.#moved) return;
     const now = this.#now();
     this.#snapshot = { ...this.#snapshot, updated_at: now };
-    if (after !== undefined) yield* gapRows(stream.name, this.#snapshot, before?.gaps ?? [], after.gaps, now);
+    if (after !== undefined) {
+      yield gapRows(stream.name, this.#snapshot, before?.gaps ?? [], after.gaps, now);
+      this.#report.gaps(stream.name, before, after);
+    }
     if (stream.measuresCoverage && after !== undefined && after.total !== null) {
       this.#snapshot = { ...this.#snapshot, first_checkpoint_at: this.#snapshot.first_checkpoint_at ?? now };
       yield checkpointRow(stream.name, this.#snapshot, after, now);
@@ -189,39 +198,54 @@ class SnapshotRun {
     });
   }
 
-  #saved(stream: EndpointStream): void {
-    const sweep = asSweep(this.#bookmarks[stream.name]);
-    if (sweep === undefined || !this.#moved) return;
-    this.#run.log.info('checkpoint_saved', `${stream.name}: checkpoint after page ${sweep.next_page - 1}`, {
-      stream: stream.name,
-      page: sweep.next_page - 1,
-      gaps: sweep.gaps.length,
-    });
-    if (stream.measuresCoverage)
-      this.#run.metrics.gauge(
-        'tapworks_coverage_ratio',
-        'Share of the reported rows that the sweep has brought.',
+  /** Rows of a stream with what is true once they are written; both are asked for after the rows have moved the bookmark. */
+  #covered(rows: AsyncIterable<RowGroup>, stream: EndpointStream): Page {
+    const complete = () => this.#complete(stream);
+    const state = () => this.#state();
+    return {
+      rows,
+      get complete() {
+        return complete();
+      },
+      get state() {
+        return state();
+      },
+    };
+  }
+
+  /** The stream's version if its sweep just became whole: whatever an earlier one brought beside it is gone. */
+  #complete(stream: EndpointStream): readonly StreamVersion[] {
+    if (!stream.versioned || !this.#moved || !isWhole(this.#bookmarks[stream.name])) return [];
+    if (isShared(this.#given.bookmarks?.[stream.name], this.#customer)) {
+      this.#run.log.warn(
+        'version_kept_back',
+        `${stream.name}: this state knows several customers, so rows that vanished are not told: they may be another customer's`,
         { stream: stream.name },
-        coverage(sweep),
       );
+      return [];
+    }
+    return [{ stream: stream.name, version: this.#snapshot.id }];
   }
 
   /** Takes note of a stream that could not be read. */
   #failed(stream: EndpointStream, failure: ConnectorError): EndpointEnding {
     // A sweep whose total never arrived has nothing to go on from.
     if (asSweep(this.#bookmarks[stream.name])?.total === null) delete this.#bookmarks[stream.name];
+    const ended = { startedAt: this.#startedAt, endedAt: this.#now(), error: failure.message };
+    if (stream.optional && failure instanceof HttpFailure && isAbsence(failure)) {
+      const bookmark = { finished: true, unavailable: true, snapshot_id: this.#snapshot.id };
+      this.#bookmarks = { ...this.#bookmarks, [stream.name]: bookmark };
+      this.#report.unavailable(stream, failure);
+      return { status: 'unavailable', ...ended };
+    }
+    this.#failures.push({ stream: stream.name, reason: failure.line });
+    this.#report.failed(stream, failure);
     const unavailable = failure instanceof HttpFailure && failure.reaction === 'unavailable';
-    this.#failures.push({ stream: stream.name, reason: failure.line, unavailable });
-    this.#run.log.error(unavailable ? 'endpoint_unavailable' : 'endpoint_failed', `${stream.name}: ${failure.line}`, {
-      ...failure.where,
-      stream: stream.name,
-    });
-    const status = unavailable ? 'unavailable' : 'failed';
-    return { status, startedAt: this.#startedAt, endedAt: this.#now(), error: failure.message };
+    return { status: unavailable ? 'unavailable' : 'failed', ...ended };
   }
 
   /** Streams of this tap that nobody selected: the books account for every endpoint. */
-  #skipped(): readonly StreamRow[] {
+  #skipped(): readonly RowGroup[] {
     const endedAt = this.#now();
     return this.#streams
       .filter((stream) => !this.#selected.includes(stream))
@@ -236,38 +260,11 @@ class SnapshotRun {
   }
 
   #ending(nothingToDo: boolean): Ending {
-    const { stats } = this.#connection.http;
-    const standing = this.#standing();
-    const { log } = this.#run;
-    if (standing.percent < this.#before) {
-      log.warn('coverage_fell', `coverage fell from ${this.#before} % to ${standing.percent} %`, {
-        coverage_pct: standing.percent,
-        coverage_pct_before: this.#before,
-      });
-    }
-    const gaps = standing.gaps();
-    // Pages were asked for and not one came: the gaps are safe in the state, but this is no batch that ended in order.
-    // Gaps of a finished sweep that met its target are another matter: they are only told.
-    const silent = !nothingToDo && !standing.targetMet && stats.lost > 0 && !this.#connection.http.answered;
-    const exitCode = standing.exitCode() || (silent ? EXIT.incomplete : EXIT.complete);
-    if (gaps.length > 0 && exitCode === EXIT.complete) {
-      const list = gaps.slice(0, 20).map(({ stream, page }) => `${stream} page ${page}`);
-      const text = `${gaps.length} pages are still missing and are tried first in the next run: ${list.join(', ')}`;
-      log.warn('gaps_open', text, { gaps: gaps.slice(0, 100) });
-    }
-    const pages = { pages_retried: stats.retried, pages_recovered: stats.recovered, pages_lost: stats.lost };
-    const { requests } = stats;
-    log.info('batch_complete', nothingToDo ? 'no request was needed' : `${requests} requests`, { requests, ...pages });
-    const position = standing.position();
-    const failed = this.#failures.map(({ stream }) => stream);
-    const summary = nothingToDo
-      ? `nothing to do: ${position}every selected sweep is finished and no page is missing`
-      : `${position}pages retried ${stats.retried}, recovered ${stats.recovered}, lost ${stats.lost}${failed.length === 0 ? '' : `; not read: ${failed.join(', ')}`}`;
-    const fields = { ...standing.fields(), ...pages };
-    return { exitCode, summary, fields, failures: this.#failures };
+    const { http } = this.#connection;
+    return this.#report.ended(this.#standing(), this.#snapshot, http, this.#failures, nothingToDo);
   }
 
-  #snapshotRow(): StreamRow {
+  #snapshotRow(): RowGroup {
     const { sweep, percent } = this.#standing();
     return snapshotRow(this.#tap, this.#snapshot, sweep === undefined ? null : percent, this.#target);
   }
@@ -277,15 +274,21 @@ class SnapshotRun {
   }
 
   #state(): State {
+    const given = this.#given.bookmarks ?? {};
+    const names = new Set([...Object.keys(given), ...Object.keys(this.#bookmarks)]);
+    const bookmarks = [...names].flatMap((name) => {
+      const entry = entryWith(given[name], this.#customer, this.#bookmarks[name]);
+      return entry === undefined ? [] : [[name, entry] as const];
+    });
     return {
-      ...this.#rest,
+      ...this.#given,
       state_version: STATE_VERSION,
-      bookmarks: { ...this.#bookmarks },
+      bookmarks: Object.fromEntries(bookmarks),
       snapshot: this.#snapshot as unknown as Json,
     };
   }
 
-  #page(rows: readonly StreamRow[]): Page {
+  #page(rows: readonly RowGroup[]): Page {
     return { rows, state: this.#state() };
   }
 }

@@ -10,19 +10,18 @@ import { asSweep, coveragePercent, type EndpointStream, isEnded } from './stream
 export interface StreamFailure {
   readonly stream: string;
   readonly reason: string;
-  readonly unavailable: boolean;
 }
 
 export class Standing {
   readonly #selected: readonly EndpointStream[];
   readonly #bookmarks: Readonly<Record<string, Json>>;
-  readonly #target: number;
+  /** The coverage asked for, 0 to 1. */
+  readonly target: number;
   readonly #failed: ReadonlySet<string>;
   /** The stream that coverage is measured on, if it is selected, and its sweep, if it began. */
   readonly measured: EndpointStream | undefined;
   readonly sweep: SweepState | undefined;
 
-  /** `target` is the coverage asked for, 0 to 1. */
   constructor(
     selected: readonly EndpointStream[],
     bookmarks: Readonly<Record<string, Json>>,
@@ -31,7 +30,7 @@ export class Standing {
   ) {
     this.#selected = selected;
     this.#bookmarks = bookmarks;
-    this.#target = target;
+    this.target = target;
     this.#failed = new Set(failures.map(({ stream }) => stream));
     this.measured = selected.find(({ measuresCoverage }) => measuresCoverage);
     this.sweep = asSweep(bookmarks[this.measured?.name ?? '']);
@@ -44,13 +43,21 @@ export class Standing {
 
   /** "Met" is said of a finished sweep only. */
   get targetMet(): boolean {
-    return this.sweep?.finished === true && coverage(this.sweep) >= this.#target;
+    return this.sweep?.finished === true && coverage(this.sweep) >= this.target;
   }
 
   gaps(): readonly { readonly stream: string; readonly page: number; readonly error_type: string }[] {
     return this.#selected.flatMap(({ name }) =>
       (asSweep(this.#bookmarks[name])?.gaps ?? []).map(({ page, error_type }) => ({ stream: name, page, error_type })),
     );
+  }
+
+  /** Open gaps of each selected stream of pages. */
+  gapCounts(): readonly (readonly [stream: string, gaps: number])[] {
+    return this.#selected.flatMap(({ name }) => {
+      const sweep = asSweep(this.#bookmarks[name]);
+      return sweep === undefined ? [] : [[name, sweep.gaps.length] as const];
+    });
   }
 
   status(): SnapshotStatus {
@@ -85,7 +92,7 @@ export class Standing {
   fields(): Readonly<Record<string, unknown>> {
     return {
       coverage_pct: this.percent,
-      coverage_target_pct: Math.round(this.#target * 1000) / 10,
+      coverage_target_pct: Math.round(this.target * 1000) / 10,
       target_met: this.targetMet,
       sweep_finished: this.sweep?.finished === true,
       gaps: this.gaps().length,

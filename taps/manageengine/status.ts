@@ -2,20 +2,34 @@
 import { rename } from 'node:fs/promises';
 import { lastPage } from '../../http/sweep-state.ts';
 import { ConnectorError, systemCode } from '../../singer/errors.ts';
+import type { JsonSchema } from '../../singer/messages.ts';
 import type { State, StateDeclaration } from '../../singer/state-file.ts';
 import type { ActionContext, Tap } from '../../singer/stream.ts';
 import { SNAPSHOT_SCHEMA, type Snapshot } from './bookkeeping.ts';
 import type { Connection } from './connection.ts';
+import { bookmarkFor, entrySchema } from './customers.ts';
 import { STATE_VERSION } from './snapshot.ts';
 import { asSweep, coveragePercent, type EndpointStream } from './streams.ts';
 
 /** What a state of these streams must look like. */
 export function stateOf(streams: readonly EndpointStream[]): StateDeclaration {
+  const entries = new Map<JsonSchema, JsonSchema>();
+  const entryOf = (checkpoint: JsonSchema): JsonSchema => {
+    const entry = entries.get(checkpoint) ?? entrySchema(orUnavailable(checkpoint));
+    entries.set(checkpoint, entry);
+    return entry;
+  };
   return {
     version: STATE_VERSION,
-    bookmarks: Object.fromEntries(streams.map(({ name, checkpoint }) => [name, checkpoint])),
+    bookmarks: Object.fromEntries(streams.map(({ name, checkpoint }) => [name, entryOf(checkpoint)])),
     top: { snapshot: SNAPSHOT_SCHEMA },
   };
+}
+
+/** A probed stream may have been found missing instead of read. */
+function orUnavailable(checkpoint: JsonSchema): JsonSchema {
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  return { if: { type: 'object', required: ['unavailable'] }, then: {}, else: checkpoint };
 }
 
 function statePath({ statePath: path }: ActionContext, flag: string): string {
@@ -23,14 +37,15 @@ function statePath({ statePath: path }: ActionContext, flag: string): string {
   throw new ConnectorError('config', `--${flag} needs --state FILE`, {}, { hint: 'name the state file of this pipe' });
 }
 
-/** What `--status` prints: how far the sweep of the measured stream has come. Makes no request. */
+/** What `--status` prints: how far the sweep of the measured stream has come, for one customer if named. Makes no request. */
 export function statusOf(
   streams: readonly EndpointStream[],
   state: State,
   target: number,
+  customer?: string,
 ): Readonly<Record<string, unknown>> {
-  const measured = streams.find(({ measuresCoverage }) => measuresCoverage);
-  const sweep = asSweep(state.bookmarks?.[measured?.name ?? '']);
+  const sweepOf = (name: string) => asSweep(bookmarkFor(state.bookmarks?.[name], customer));
+  const sweep = sweepOf(streams.find(({ measuresCoverage }) => measuresCoverage)?.name ?? '');
   const snapshot = state.snapshot as unknown as Snapshot | undefined;
   const pages =
     sweep === undefined || sweep.total === null || sweep.page_size === null
@@ -47,7 +62,7 @@ export function statusOf(
     coverage_target: target,
     target_met: sweep?.finished === true && sweep.total !== null && sweep.distinct >= target * sweep.total,
     gaps: streams.flatMap(({ name }) =>
-      (asSweep(state.bookmarks?.[name])?.gaps ?? []).map(({ page, error_type, attempts }) => ({
+      (sweepOf(name)?.gaps ?? []).map(({ page, error_type, attempts }) => ({
         stream: name,
         page,
         error_type,
@@ -65,9 +80,9 @@ export function actionsFor(streams: readonly EndpointStream[]): NonNullable<Tap<
       describe: 'Print how far the extraction has come, from the state file alone',
       async act(context) {
         statePath(context, 'status');
-        context.print(
-          JSON.stringify(statusOf(streams, await context.state(), context.settings.coverage_target as number)),
-        );
+        const { coverage_target: target, customer_name: customer } = context.settings;
+        const status = statusOf(streams, await context.state(), target as number, customer as string | undefined);
+        context.print(JSON.stringify(status));
       },
     },
     reset: {

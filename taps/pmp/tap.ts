@@ -2,6 +2,7 @@
 import { TAP_CAPABILITIES, type Tap } from '../../singer/stream.ts';
 import { BOOKKEEPING } from '../manageengine/bookkeeping.ts';
 import { type Connection, connect } from '../manageengine/connection.ts';
+import { withoutPersonalFields } from '../manageengine/personal.ts';
 import { SETTINGS, settingRules } from '../manageengine/settings.ts';
 import { readSnapshot } from '../manageengine/snapshot.ts';
 import { actionsFor, stateOf } from '../manageengine/status.ts';
@@ -14,6 +15,7 @@ export const tap: Tap<Connection> = {
   capabilities: TAP_CAPABILITIES,
   rules: settingRules,
   streams: [...STREAMS, ...BOOKKEEPING],
+  adjust: withoutPersonalFields,
   state: stateOf(STREAMS),
   actions: actionsFor(STREAMS),
   connect,

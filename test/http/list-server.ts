@@ -1,7 +1,8 @@
 /** A page-numbered list in memory behind the `Http` interface, and sweeps over it in as many runs as it takes. */
 import type { Http, HttpRequest, HttpStats } from '../../http/exchange.ts';
 import { HttpFailure, type Ruling } from '../../http/judge.ts';
-import { type NumberedEndpoint, sweepPages } from '../../http/numbered-pages.ts';
+import { sweepPages } from '../../http/numbered-pages.ts';
+import type { NumberedEndpoint } from '../../http/page-reader.ts';
 import { isComplete, type SweepState } from '../../http/sweep-state.ts';
 import { ConnectorError } from '../../singer/errors.ts';
 import type { Json } from '../../singer/lossless.ts';
@@ -57,7 +58,7 @@ export class ListServer implements Http {
 export function endpointOf(server: ListServer): NumberedEndpoint {
   return {
     stream: 'list',
-    path: '/list',
+    url: 'http://list.invalid/list',
     rows: ['rows'],
     envelope: (value) => value as unknown as { total: number; size: number },
     query: (page) => ({ page }),
@@ -93,7 +94,7 @@ export async function sweepOnce(
 ): Promise<SweepRun> {
   const run = memoryRun();
   const start = server.asked.length;
-  const limits = { pagesPerRun, checkpointPages, baseUrl: 'http://list.invalid' };
+  const limits = { pagesPerRun, checkpointPages };
   const rows: string[] = [];
   const states: SweepState[] = [];
   let state = since;
@@ -102,9 +103,9 @@ export async function sweepOnce(
   try {
     for await (const page of sweepPages(endpointOf(server), server, since, limits, run)) {
       const fresh: string[] = [];
-      for await (const row of page.rows) {
+      for await (const group of page.rows) {
         if (died()) return finish();
-        fresh.push(String(row.id));
+        fresh.push(...group.map(({ id }) => String(id)));
       }
       if (died()) return finish();
       // As a file would hold it.

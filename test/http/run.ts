@@ -47,6 +47,7 @@ export function memoryRun(clock: VirtualClock = new VirtualClock(), env: Run['en
       warn: write('WARNING'),
       error: write('ERROR'),
       critical: write('CRITICAL'),
+      redact: (text) => text,
       hide: (secret) => {
         hidden.push(secret);
       },

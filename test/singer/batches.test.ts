@@ -13,6 +13,12 @@ const schemaMessage = (stream: string, schema: JsonSchema, keys: readonly string
 const recordMessage = (stream: string, record: Row): RecordMessage => ({ type: 'RECORD', stream, record });
 const idSchema: JsonSchema = { properties: { id: { type: 'integer' }, name: { type: ['null', 'string'] } } };
 
+function open(batches: Batches, message: SchemaMessage): void {
+  const stream = batches.changed(message, 1);
+  if (stream === undefined) throw new Error('a new stream is a change');
+  batches.open(stream, message);
+}
+
 /** Batches with the stream `s` opened. */
 function opened(
   schema: JsonSchema,
@@ -20,10 +26,9 @@ function opened(
   validate = true,
   limits = { rows: 100, bytes: 1000 },
 ) {
-  const batches = new Batches({ ...limits, seconds: 10 }, validate);
-  const stream = batches.changed(schemaMessage('s', schema, keys), 1);
-  if (stream === undefined) throw new Error('a new stream is a change');
-  batches.open(stream);
+  const now = () => '2026-01-31T06:00:00Z';
+  const batches = new Batches(limits, { validate, hardDelete: false, metadata: undefined, now });
+  open(batches, schemaMessage('s', schema, keys));
   return batches;
 }
 
@@ -47,16 +52,16 @@ describe('limits', () => {
     expect(batches.full).toBe(false);
     batches.add(recordMessage('s', { id: 3 }), 2, bytes);
     expect(batches.full).toBe(true);
-    batches.clear();
+    batches.take();
+    batches.committed();
     expect([batches.full, batches.pending]).toEqual([false, 0]);
     for (const id of [1, 2]) batches.add(recordMessage('s', { id }), 2, bytes);
     expect(batches.full).toBe(false);
   });
 
-  test('rows stay pending until cleared, streams in the order they first appeared', () => {
+  test('rows are handed out once, streams in the order they first appeared, and are pending until committed', () => {
     const batches = opened(idSchema);
-    const other = batches.changed(schemaMessage('a', idSchema), 2);
-    if (other !== undefined) batches.open(other);
+    open(batches, schemaMessage('a', idSchema));
     batches.add(recordMessage('a', { id: 1 }), 3, 1);
     batches.add(recordMessage('s', { id: 2 }), 4, 1);
     batches.add(recordMessage('a', { id: 3 }), 5, 1);
@@ -65,10 +70,21 @@ describe('limits', () => {
       ['s', [{ id: 2 }]],
       ['a', [{ id: 1 }, { id: 3 }]],
     ]);
-    const taken = batches.take();
-    batches.clear();
-    expect(shape()).toEqual([]);
-    expect(taken[1]?.rows).toHaveLength(2);
+    expect([shape(), batches.pending]).toEqual([[], 3]);
+    batches.committed();
+    expect(batches.pending).toBe(0);
+  });
+
+  test('a group is due long before a limit is reached', () => {
+    const batches = opened(idSchema, [], true, { rows: 1e9, bytes: 1e9 });
+    for (let id = 1; id < 500; id += 1) batches.add(recordMessage('s', { id }), 2, 10);
+    expect(batches.due).toBe(false);
+    batches.add(recordMessage('s', { id: 500 }), 2, 10);
+    expect([batches.due, batches.full]).toEqual([true, false]);
+    batches.take();
+    expect(batches.due).toBe(false);
+    batches.add(recordMessage('s', { id: 501 }), 2, 300_000);
+    expect(batches.due).toBe(true);
   });
 });
 

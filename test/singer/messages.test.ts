@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConnectorError } from '../../singer/errors.ts';
-import { parseMessage } from '../../singer/messages.ts';
+import { parseMessage, versionOf } from '../../singer/messages.ts';
 
 const line = (value: unknown) => JSON.stringify(value);
 
@@ -53,6 +53,13 @@ describe('good messages', () => {
     expect(parseMessage(line(message), 1)).toEqual(message);
   });
 
+  test.each(['5', '1769839200123456789'])('the version %s of a RECORD and of an ACTIVATE_VERSION', (version) => {
+    const record = parseMessage(`{"type":"RECORD","stream":"s","record":{},"version":${version}}`, 1);
+    const activate = parseMessage(`{"type":"ACTIVATE_VERSION","stream":"s","version":${version}}`, 1);
+    expect(record.type === 'RECORD' && JSON.stringify(versionOf(record, 1))).toBe(version);
+    expect(activate.type === 'ACTIVATE_VERSION' && JSON.stringify(activate.version)).toBe(version);
+  });
+
   test('numbers of records lose no digit', () => {
     const message = parseMessage('{"type":"RECORD","stream":"s","record":{"id":12345678901234567890}}', 1);
     expect(message.type === 'RECORD' && JSON.stringify(message.record)).toBe('{"id":12345678901234567890}');
@@ -71,7 +78,7 @@ describe('good messages', () => {
     expect(parseMessage(text, 1).type).toBe(type.toUpperCase());
   });
 
-  test.each(['BATCH', 'TRACE', ''])('an unknown type "%s" is handed on by name', (type) => {
+  test.each(['LOG', 'TRACE', ''])('an unknown type "%s" is handed on by name', (type) => {
     expect(parseMessage(line({ type }), 1)).toEqual({ type: 'UNKNOWN', name: type });
   });
 
@@ -125,6 +132,16 @@ describe('bad messages name their line', () => {
     expect(error.message).toContain(problem);
     expect(error.code).toBe('protocol');
     expect(error.where.line).toBe(7);
+  });
+
+  test.each(['1.5', '"1"', 'true', '1e30'])('RECORD with the version %s', (version) => {
+    const message = parseMessage(`{"type":"RECORD","stream":"s","record":{},"version":${version}}`, 7);
+    expect(() => message.type === 'RECORD' && versionOf(message, 7)).toThrow(
+      'line 7: a record of stream "s" whose version is not a whole number',
+    );
+    expect(() => parseMessage(`{"type":"ACTIVATE_VERSION","stream":"s","version":${version}}`, 7)).toThrow(
+      'version number',
+    );
   });
 
   test('of a long line only the first 200 characters are shown', () => {

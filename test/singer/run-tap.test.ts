@@ -48,7 +48,7 @@ describe('messages', () => {
       let seen = 0;
       yield {
         rows: (async function* () {
-          for (seen = 1; seen <= 2; seen += 1) yield { stream: 'systems', record: { id: seen } };
+          for (seen = 1; seen <= 2; seen += 1) yield { stream: 'systems', records: [{ id: seen }] };
         })(),
         get state() {
           return { bookmarks: { systems: { next: seen } } };
@@ -222,7 +222,7 @@ describe('stopped', () => {
     const rows = function* () {
       for (let id = 1; id <= 50_000; id += 1) {
         if (id === 5_000) io.stop('SIGTERM');
-        yield { stream: 'systems', record: { id } };
+        yield { stream: 'systems', records: [{ id }] };
       }
     };
     const tap = smallTap(async function* () {
@@ -269,8 +269,8 @@ test('--metrics-file counts rows and tells the exit code', async () => {
   expect(code).toBe(0);
   const text = readFileSync(path, 'utf8');
   expect(text).toContain('tapworks_rows_total{stream="systems",outcome="read"} 3');
-  expect(text).toContain('tapworks_exit_code 0');
-  expect(text).toContain('tapworks_last_run_timestamp_seconds 1769839200');
+  expect(text).toContain('tapworks_exit_code{program="tap-small"} 0');
+  expect(text).toContain('tapworks_last_run_timestamp_seconds{program="tap-small"} 1769839200');
 });
 
 test('metrics that cannot be written are a warning', async () => {

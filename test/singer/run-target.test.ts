@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Row } from '../../singer/lossless.ts';
 import { runTarget } from '../../singer/run-target.ts';
-import { type Batch, LOADING_SETTINGS, type Sink, type Target } from '../../singer/sink.ts';
+import {
+  type Batch,
+  LOADING_SETTINGS,
+  type Reject,
+  type Sink,
+  type SinkStream,
+  type Target,
+  type Written,
+} from '../../singer/sink.ts';
 import { folder } from './folder.ts';
 import { memoryIo, Sponge } from './memory-io.ts';
 
@@ -24,6 +32,7 @@ interface MemoryTarget extends Target {
 
 function memoryTarget(sink: Partial<Sink> = {}): MemoryTarget {
   const events: string[] = [];
+  const taken: Written[] = [];
   return {
     events,
     name: 'target-memory',
@@ -35,11 +44,22 @@ function memoryTarget(sink: Partial<Sink> = {}): MemoryTarget {
         async prepare({ name }) {
           events.push(`prepare ${name}`);
         },
-        async write(batches: readonly Batch[]) {
-          return batches.map(({ stream, rows }) => {
-            events.push(`${stream.name} ${rows.map((row: Row) => String(row.id)).join(' ')}`);
-            return { stream: stream.name, inserted: rows.length, updated: 0, unchanged: 0 };
-          });
+        async add({ stream, rows }: Batch) {
+          taken.push({ stream: stream.name, inserted: rows.length, updated: 0, unchanged: 0, deleted: 0 });
+          events.push(`${stream.name} ${rows.map((row: Row) => String(row.id)).join(' ')}`);
+          return undefined;
+        },
+        async versions() {
+          return [];
+        },
+        async retire(stream: SinkStream) {
+          events.push(`retire ${stream.name}`);
+        },
+        async reject(records: readonly Reject[]) {
+          for (const { line, reason } of records) events.push(`reject ${line} ${reason}`);
+        },
+        async commit() {
+          return taken.splice(0);
         },
         async close() {
           events.push('close');
@@ -89,7 +109,7 @@ describe('a load', () => {
   test('writes what has waited long enough while the source is silent', async () => {
     const written = Promise.withResolvers<void>();
     const target = memoryTarget({
-      async write() {
+      async commit() {
         written.resolve();
         return [];
       },
@@ -103,6 +123,24 @@ describe('a load', () => {
     expect(await runTarget(target, { ...io, stdin: stdin() })).toBe(0);
     expect(io.clock.sleeps).toContain(1000);
     expect(io.stdout.lines).toEqual(['{"a":1}']);
+  });
+
+  test('hands rows over in groups, and commits what was handed over when the source pauses', async () => {
+    const committed = Promise.withResolvers<void>();
+    const target = memoryTarget({
+      async commit() {
+        committed.resolve();
+        return [];
+      },
+    });
+    const io = memoryIo(['--config', files.put('config.json', {})]);
+    const stdin = async function* () {
+      yield Buffer.from(SCHEMA + Array.from({ length: 600 }, (_, id) => record(id)).join(''));
+      await committed.promise;
+    };
+    expect(await runTarget(target, { ...io, stdin: stdin() })).toBe(0);
+    expect(target.events.map((event) => event.split(' ').length - 1)).toEqual([1, 500, 100, 0]);
+    expect(io.clock.sleeps).toEqual([200]);
   });
 
   test.each([['{}'], ['null']])('a state of %s is as if it had not come', async (value) => {
@@ -127,7 +165,7 @@ describe('a load', () => {
   });
 
   test('skips with one warning what it does not know', async () => {
-    const other = line({ type: 'BATCH' }) + line({ type: 'ACTIVATE_VERSION', stream: 's', version: 1 });
+    const other = line({ type: 'LOG' }) + line({ type: 'ACTIVATE_VERSION', stream: 'other', version: 1 });
     const { code, log } = await load([SCHEMA + other + other + record(1, { x: 1 }) + record(2, { x: 1 })]);
     expect(code).toBe(0);
     expect(log.filter(({ level }) => level === 'WARNING').map(({ event_type }) => event_type)).toEqual([
@@ -155,9 +193,9 @@ describe('a failure', () => {
 
   test('of the destination confirms nothing', async () => {
     const { code, events, states, log } = await load([SCHEMA + record(1) + state({ a: 1 })], {
-      sink: { write: () => Promise.reject(new Error('disk full')) },
+      sink: { commit: () => Promise.reject(new Error('disk full')) },
     });
-    expect([code, states, events]).toEqual([1, [], ['prepare s', 'close']]);
+    expect([code, states, events]).toEqual([1, [], ['prepare s', 's 1', 'close']]);
     expect(log.filter(({ level }) => level === 'CRITICAL')).toHaveLength(1);
   });
 

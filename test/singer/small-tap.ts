@@ -24,7 +24,7 @@ export type Read = (request: ReadRequest, run: Run) => AsyncGenerator<Page, Endi
 /** A page of rows of one stream and the bookmark that covers them. */
 export function page(stream: string, ids: readonly number[], next: Json = ids.at(-1) ?? null): Page {
   return {
-    rows: ids.map((id) => ({ stream, record: { id, name: `n${id}` } })),
+    rows: [{ stream, records: ids.map((id) => ({ id, name: `n${id}` })) }],
     state: { state_version: 1, bookmarks: { [stream]: { next } } },
   };
 }

@@ -163,7 +163,8 @@ describe('messages', () => {
     const writer = new MessageWriter(out);
     writer.schema('s"x', { type: 'object', properties: { id: { type: 'integer' } } }, ['id'], ['at']);
     writer.schema('plain', { properties: {} }, [], []);
-    writer.record('s"x', { id: 1, gone: undefined, bad: Number.NaN });
+    writer.records('s"x', [{ id: 1, gone: undefined, bad: Number.NaN }]);
+    writer.records('s"x', [{ id: 2 }, { id: 3 }], 5);
     writer.activateVersion('s"x', 5);
     writer.state({ bookmarks: { 's"x': JSON.rawJSON('12345678901234567890') } });
     await writer.flush();
@@ -171,6 +172,8 @@ describe('messages', () => {
       '{"type":"SCHEMA","stream":"s\\"x","schema":{"type":"object","properties":{"id":{"type":"integer"}}},"key_properties":["id"],"bookmark_properties":["at"]}',
       '{"type":"SCHEMA","stream":"plain","schema":{"properties":{}},"key_properties":[]}',
       '{"type":"RECORD","stream":"s\\"x","record":{"id":1,"bad":null}}',
+      '{"type":"RECORD","stream":"s\\"x","record":{"id":2},"version":5}',
+      '{"type":"RECORD","stream":"s\\"x","record":{"id":3},"version":5}',
       '{"type":"ACTIVATE_VERSION","stream":"s\\"x","version":5}',
       '{"type":"STATE","value":{"bookmarks":{"s\\"x":12345678901234567890}}}',
     ]);
@@ -178,6 +181,6 @@ describe('messages', () => {
 
   test('a record before its schema is refused', () => {
     const writer = new MessageWriter(new Sponge());
-    expect(() => writer.record('s', {})).toThrow('record of "s" before its schema');
+    expect(() => writer.records('s', [{}])).toThrow('record of "s" before its schema');
   });
 });

@@ -105,7 +105,7 @@ it('tell of a whole run', async () => {
     error: null,
   });
   expect(runs.patches).toMatchObject({ status: 'skipped', rows: null, started_at: null, error: null });
-  expect(Object.keys(runs)).toHaveLength(8);
+  expect(Object.keys(runs)).toHaveLength(20);
 });
 
 it('keep the first checkpoint time over several runs', async () => {

@@ -18,6 +18,7 @@ const SCHEMA: JsonSchema = {
     text: { type: ['null', 'string'], 'x-null': ['NA', '-'] },
     branch: { type: ['null', 'string'], 'x-source': ['branch', 'office.details.name'] },
     whole: { type: ['null', 'object'], 'x-source': [''] },
+    ids: { type: ['null', 'array'], items: { type: 'string' } },
     snapshot_id: { type: 'integer' },
     extracted_at: { type: 'string' },
   },
@@ -86,6 +87,12 @@ const READABLE: readonly (readonly [string, string, Json])[] = [
   ['text', '"--"', null],
   ['text', '"N/A"', 'N/A'],
   ['text', '""', ''],
+  ['ids', '[1,"2"]', ['1', '2']],
+  ['ids', '["007",52500000000000001]', ['7', '52500000000000001']],
+  ['ids', '["--",null,"",5]', ['5']],
+  ['ids', '[]', []],
+  ['ids', '"--"', null],
+  ['ids', '""', null],
 ];
 
 const UNREADABLE: readonly (readonly [string, string])[] = [
@@ -98,6 +105,9 @@ const UNREADABLE: readonly (readonly [string, string])[] = [
   ['count', '"many"'],
   ['flag', '2'],
   ['flag', '"perhaps"'],
+  ['ids', '7'],
+  ['ids', '"1,2"'],
+  ['ids', '[{"id":1}]'],
 ];
 
 describe('a vendor value', () => {
@@ -130,6 +140,7 @@ describe('a field', () => {
       text: null,
       branch: null,
       whole: { key: '7' },
+      ids: null,
       ...SNAPSHOT,
     });
   });

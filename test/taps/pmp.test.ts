@@ -10,6 +10,8 @@ tapContract({
   async open(clock) {
     const simulator = await startManageEngine({ profile: 'small', now: () => clock.now() });
     const tenant = simulator.tenant();
+    // The probed streams, too, have rows here.
+    tenant.configure({ seed_paths: 'shape' });
     if (HOSTILE) {
       tenant.shrink('scandetails', 130);
       tenant.shrink('allpatches', 240);

@@ -1,0 +1,58 @@
+/** Endpoints that are read once per row of another one, e.g. the report of each system. */
+import { ConnectorError } from '../singer/errors.ts';
+import type { Row } from '../singer/lossless.ts';
+import type { Run } from '../singer/stream.ts';
+import type { Http } from './exchange.ts';
+import { HttpFailure, isUnreachable } from './judge.ts';
+import { Sweep } from './numbered-pages.ts';
+import type { NumberedEndpoint, ReadChildren } from './page-reader.ts';
+import { EMPTY_SWEEP } from './sweep-state.ts';
+
+/** Everything of one parent, with no limit of pages: what was read in part would have to be read again anyway. */
+const WHOLE = { pagesPerRun: 0, checkpointPages: Number.POSITIVE_INFINITY, pagesWithoutTotal: 1 };
+
+/**
+ * Reads `endpointOf(parent)` whole for one parent after the other. A parent whose pages stay unreadable is reported
+ * among the failures and does not stop the others.
+ */
+export function childReader(endpointOf: (parent: Row) => NumberedEndpoint, http: Http, run: Run): ReadChildren {
+  return async function* (parents) {
+    const read: Row[] = [];
+    const failures: Error[] = [];
+    for (const parent of parents) {
+      run.signal.throwIfAborted();
+      const sweep = new Sweep(endpointOf(parent), http, EMPTY_SWEEP, WHOLE, run);
+      try {
+        for await (const rows of sweep.work()) if (typeof rows !== 'symbol') yield rows;
+      } catch (thrown) {
+        if (!isOfParent(thrown, http)) throw thrown;
+        failures.push(thrown);
+        continue;
+      }
+      run.signal.throwIfAborted();
+      const { gaps, finished } = sweep.state();
+      const [gap] = gaps;
+      if (finished && gap === undefined) read.push(parent);
+      else
+        failures.push(
+          new HttpFailure(
+            {
+              reaction: 'fail',
+              type: gap?.error_type ?? 'contract_error',
+              message: gap?.error_message ?? 'the list has no end',
+            },
+            {},
+          ),
+        );
+    }
+    return { read, failures };
+  };
+}
+
+/** True for what concerns one parent; false for what concerns the endpoint or the run. */
+function isOfParent(thrown: unknown, http: Http): thrown is ConnectorError {
+  if (!(thrown instanceof ConnectorError)) return false;
+  if (!(thrown instanceof HttpFailure)) return thrown.code === 'upstream';
+  if (thrown.reaction === 'login' || thrown.reaction === 'unavailable') return false;
+  return http.answered || !isUnreachable(thrown);
+}

@@ -1,0 +1,170 @@
+/** Pages of one numbered endpoint as records, one request ahead of the work on them. */
+import { isObject, type Json, type Row } from '../singer/lossless.ts';
+import type { RowGroups } from './body.ts';
+import type { Http, HttpRequest } from './exchange.ts';
+
+/** How one endpoint is paged; declared beside the stream. */
+export interface NumberedEndpoint {
+  readonly stream: string;
+  /** Absolute address without query. */
+  readonly url: string;
+  /** Where the list of rows stands in the body. */
+  readonly rows: readonly string[];
+  /** Reads the total and the page size in force from the rest of the body. */
+  envelope(value: Json): Reported;
+  /** Query for one page. */
+  query(page: number, size: number | undefined): NonNullable<HttpRequest['query']>;
+  /** Turns a vendor's row into a record; undefined when it cannot be one (it is counted and reported). */
+  record(row: VendorRow): Row | undefined;
+  /** The record's key as one string. */
+  keyOf(record: Row): string;
+  /** Rows per page to ask for; undefined leaves it to the server. */
+  readonly size?: number;
+  /** Rows per page when the server does not say. */
+  readonly usualSize: number;
+  /** What rows are called in log fields: `systems` gives `systems_extracted`, `total_systems`. */
+  readonly noun: string;
+  /** The server may lack this endpoint. */
+  readonly probe?: boolean;
+  /** Told of the rows of the first page that a new sweep reads. */
+  firstRows?(rows: readonly VendorRow[]): void;
+  /** Reads what belongs to the rows of a page, with requests of its own; its records take the place of the page's. */
+  readonly children?: ReadChildren;
+  /** For an endpoint that is read once per row of another: which row. Such a sweep tells nothing of its pages. */
+  readonly parent?: string;
+}
+
+type VendorRow = { readonly [key: string]: Json };
+
+/** What an answer says beside its rows. */
+export interface Reported {
+  readonly total: number | undefined;
+  readonly size: number | undefined;
+}
+
+/** Yields the records that belong to `parents`; returns which of the parents were read whole, and why others were not. */
+export type ReadChildren = (parents: readonly Row[]) => AsyncGenerator<readonly Row[], ChildrenRead>;
+
+export interface ChildrenRead {
+  readonly read: readonly Row[];
+  /** Failure of each parent that was not. */
+  readonly failures: readonly Error[];
+}
+
+/** A page that was read to its end. */
+export interface PageRead {
+  readonly keys: ReadonlySet<string>;
+  readonly reported: Reported;
+}
+
+/** A request that went out before its page was asked for. */
+interface Sent {
+  readonly page: number;
+  readonly groups: RowGroups;
+  readonly first: ReturnType<RowGroups['next']>;
+  readonly cancel: AbortController;
+}
+
+export class PageReader {
+  readonly #endpoint: NumberedEndpoint;
+  readonly #http: Http;
+  #sent: Sent | undefined;
+  #badRows = 0;
+
+  constructor(endpoint: NumberedEndpoint, http: Http) {
+    this.#endpoint = endpoint;
+    this.#http = http;
+  }
+
+  /** Rows so far that were no records. */
+  get badRows(): number {
+    return this.#badRows;
+  }
+
+  /**
+   * Reads one page and yields its records in groups. `next` is told what the answer reports and names the page that
+   * will be asked for after this one, if that is certain enough: its request goes out before this page's rows are
+   * worked on (1.4 times as many pages a second from a server that answers at once, and the more the slower it is).
+   */
+  async *read(
+    page: number,
+    next: (reported: Reported) => number | undefined,
+  ): AsyncGenerator<readonly Row[], PageRead> {
+    const { groups, first } = this.#take(page) ?? this.#ask(page);
+    const keys = new Set<string>();
+    let held: readonly Json[] | undefined;
+    try {
+      let step = await first;
+      for (;;) {
+        if (step.done === true) {
+          const reported = this.#endpoint.envelope(step.value.value);
+          await this.#sendAhead(next(reported));
+          if (held !== undefined) yield this.#records(held, keys);
+          return { keys, reported };
+        }
+        if (held !== undefined) yield this.#records(held, keys);
+        // Held back by one: most pages are one group, and then the answer is whole before the work begins.
+        held = step.value;
+        step = await groups.next();
+      }
+    } finally {
+      await groups.return({ value: null, found: false });
+    }
+  }
+
+  /** Gives up a request that went out for nothing. */
+  async discard(): Promise<void> {
+    const sent = this.#sent;
+    this.#sent = undefined;
+    if (sent === undefined) return;
+    sent.cancel.abort();
+    await sent.groups.return({ value: null, found: false }).catch(() => undefined);
+  }
+
+  async #sendAhead(page: number | undefined): Promise<void> {
+    if (page === undefined) return;
+    const cancel = new AbortController();
+    this.#sent = { page, cancel, ...this.#ask(page, cancel.signal) };
+    // Whoever takes the page gets the failure; until then nobody waits for it.
+    this.#sent.first.catch(() => undefined);
+    // One turn of the event loop: the request must be on the wire before the work on this page blocks it.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #take(page: number): Pick<Sent, 'groups' | 'first'> | undefined {
+    const sent = this.#sent;
+    if (sent?.page !== page) return undefined;
+    this.#sent = undefined;
+    return sent;
+  }
+
+  #ask(page: number, signal?: AbortSignal): Pick<Sent, 'groups' | 'first'> {
+    const { stream, url, rows, size, query, parent, probe } = this.#endpoint;
+    const where = { stream, page, ...(parent !== undefined && { parent }) };
+    const groups = this.#http.exchange({
+      url,
+      query: query(page, size),
+      rows,
+      where,
+      ...(probe === true && { probe }),
+      ...(signal !== undefined && { signal }),
+    });
+    return { groups, first: groups.next() };
+  }
+
+  #records(rows: readonly Json[], keys: Set<string>): readonly Row[] {
+    const { record, keyOf, firstRows } = this.#endpoint;
+    if (firstRows !== undefined && keys.size === 0) firstRows(rows.filter(isObject));
+    const records: Row[] = [];
+    for (const row of rows) {
+      const made = isObject(row) ? record(row) : undefined;
+      if (made === undefined) {
+        this.#badRows += 1;
+        continue;
+      }
+      keys.add(keyOf(made));
+      records.push(made);
+    }
+    return records;
+  }
+}
