@@ -1,7 +1,7 @@
 /** Which table and column a stream and a property go to, for good: the table `_tapworks_names`, made when first needed. */
 import type { Database } from 'better-sqlite3';
 import { assignNames, tableNameFor } from '../names.ts';
-import { CREATE_REGISTRY, OBJECT_SQL, READ_REGISTRY, REGISTRY, REMEMBER_NAME, TAKEN_NAMES } from './sql.ts';
+import { CREATE_REGISTRY, MOVE_NAME, OBJECT_SQL, READ_REGISTRY, REGISTRY, REMEMBER_NAME, TAKEN_NAMES } from './sql.ts';
 
 type Names = Map<string, string>;
 
@@ -31,8 +31,11 @@ export function readRegistry(db: Database): Registry {
   return { tables, columns: (stream) => columns.get(stream) ?? new Map() };
 }
 
-/** The name of a stream's table: the one it has, or a new one that nothing else in the file has. */
-export function tableName(db: Database, stream: string, remembered: Names): string {
+/**
+ * The name of a stream's table: the one it has, or a new one that nothing else in the file has. `reserved` are names of
+ * others that the file may not show yet.
+ */
+export function tableName(db: Database, stream: string, remembered: Names, reserved: readonly string[]): string {
   const taken = db.prepare(TAKEN_NAMES).all() as { readonly name: string; readonly type: string }[];
   const owned = new Set(remembered.values());
   const sanitised = tableNameFor(stream);
@@ -42,17 +45,14 @@ export function tableName(db: Database, stream: string, remembered: Names): stri
   if (
     plain === stream &&
     !owned.has(stream) &&
+    !reserved.some((name) => fold(name) === fold(stream)) &&
     taken.some((object) => object.name === stream && object.type === 'table')
   ) {
     known.set(stream, stream);
   }
   return (
-    assignNames(
-      new Map([[stream, plain]]),
-      known,
-      taken.map(({ name }) => name),
-      fold,
-    ).get(stream) ?? plain
+    assignNames(new Map([[stream, plain]]), known, [...taken.map(({ name }) => name), ...reserved], fold).get(stream) ??
+    plain
   );
 }
 
@@ -71,4 +71,10 @@ export function rememberNames(
   db.exec(CREATE_REGISTRY);
   const remember = db.prepare(REMEMBER_NAME);
   for (const row of rows) remember.run(row);
+}
+
+/** Writes down that a property goes to another column from now on. */
+export function moveName(db: Database, stream: string, property: string, name: string): void {
+  db.exec(CREATE_REGISTRY);
+  db.prepare(MOVE_NAME).run('column', stream, property, name);
 }

@@ -1,5 +1,4 @@
 /** Record values to what SQLite is given, exact to the digit. */
-import { ConnectorError } from '../../singer/errors.ts';
 import { isRawNumber, type Json } from '../../singer/lossless.ts';
 import type { Column } from './tables.ts';
 
@@ -9,55 +8,59 @@ export type Bound = null | string | number | bigint;
 /** Returned instead of a value when the column's type would damage it: the column has to lose its type first. */
 export const TOO_NARROW = Symbol('too narrow');
 
+/** Returned instead of a value when the column can hold no form of it. */
+export const UNFIT = Symbol('unfit');
+
+type Outcome = Bound | typeof TOO_NARROW | typeof UNFIT;
+
 const INT64_LIMIT = 2 ** 63;
 
 /**
- * The bound form of a value that is not null, for every combination of kind and column; `write` handles the common
- * ones itself. Whatever a column can hold without loss is accepted.
- * @throws ConnectorError `schema` when the column can hold no form of the value.
+ * The bound form of a value that is not null, for every combination of kind and column; a lane handles the common ones
+ * itself. Whatever a column can hold without loss is accepted.
  */
-export function bindable(value: Exclude<Json, null>, column: Column, stream: string): Bound | typeof TOO_NARROW {
+export function bindable(value: Exclude<Json, null>, column: Column): Outcome {
   switch (column.kind) {
     case 'json':
       return JSON.stringify(value);
     case 'boolean':
-      return booleanValue(value, column, stream);
+      return booleanValue(value, column);
     case 'integer':
     case 'big_integer':
     case 'number':
-      return numberValue(value, column, stream);
+      return numberValue(value, column);
     case 'decimal':
-      return typeof value === 'string' ? value : numberValue(value, column, stream);
+      return typeof value === 'string' ? value : numberValue(value, column);
     default:
       return typeof value === 'string' ? value : JSON.stringify(value);
   }
 }
 
-function booleanValue(value: Exclude<Json, null>, column: Column, stream: string): Bound {
+function booleanValue(value: Exclude<Json, null>, column: Column): Outcome {
   const truth =
     value === true || value === 1 || value === 'true'
       ? true
       : value === false || value === 0 || value === 'false'
         ? false
         : undefined;
-  if (truth === undefined) throw misfit(value, column, stream);
+  if (truth === undefined) return UNFIT;
   if (column.affinity === 'TEXT') return String(truth);
   return truth ? 1n : 0n;
 }
 
-function numberValue(value: Exclude<Json, null>, column: Column, stream: string): Bound | typeof TOO_NARROW {
-  if (typeof value === 'number') return doubleValue(value, column, stream);
+function numberValue(value: Exclude<Json, null>, column: Column): Outcome {
+  if (typeof value === 'number') return doubleValue(value, column);
   if (isRawNumber(value)) return exactValue(value.rawJSON, column);
   if (typeof value === 'string' && isPlainNumber(value)) {
     if (column.kind === 'number' || !/[.eE]/.test(value)) return exactValue(value, column);
   }
-  throw misfit(value, column, stream);
+  return UNFIT;
 }
 
-function doubleValue(value: number, column: Column, stream: string): Bound | typeof TOO_NARROW {
+function doubleValue(value: number, column: Column): Outcome {
   const { kind, affinity } = column;
   if (kind === 'number' || kind === 'decimal') return affinity === 'TEXT' ? String(value) : value;
-  if (!Number.isInteger(value)) throw misfit(value, column, stream);
+  if (!Number.isInteger(value)) return UNFIT;
   if (Math.abs(value) < INT64_LIMIT) {
     if (affinity === 'TEXT') return String(BigInt(value));
     // Without a type the value would stay a double and be read as 5.0.
@@ -93,12 +96,9 @@ function isPlainNumber(text: string): boolean {
   return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
 }
 
-function misfit(value: Json, column: Column, stream: string): ConnectorError {
-  const what = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-  return new ConnectorError(
-    'schema',
-    `stream "${stream}": a record has ${what} in "${column.property}", which its column (${column.kind}) cannot hold`,
-    { stream, key: column.property },
-    { hint: 'nothing of this batch was written; mend the data or the type of the property in the schema' },
-  );
+/** What a value is, in words. */
+export function kindOf(value: Exclude<Json, null>): string {
+  if (Array.isArray(value)) return 'an array';
+  if (isRawNumber(value)) return 'a number';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

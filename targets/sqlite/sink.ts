@@ -1,101 +1,167 @@
-/** Writes batches into an SQLite file: all streams of a flush in one transaction. */
-import type { Database, Statement } from 'better-sqlite3';
+/** The sink of an SQLite file: everything between two commits, of all streams, is one transaction. */
+import type { Database } from 'better-sqlite3';
 import { textOf } from '../../singer/errors.ts';
-import type { Json, Row } from '../../singer/lossless.ts';
-import type { Batch, Sink, SinkStream, Written } from '../../singer/sink.ts';
+import { timestamp } from '../../singer/io.ts';
+import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
+import type { Batch, Misfit, Reject, Retirement, Sink, SinkStream, Written } from '../../singer/sink.ts';
 import type { Run } from '../../singer/stream.ts';
+import type { LoadMethod, SchemaChange, StatePlace } from '../settings.ts';
 import { destinationError, openDatabase, type Synchronous } from './database.ts';
-import { type Bound, bindable, TOO_NARROW } from './rows.ts';
-import { insertRows, quote, rowsPerStatement } from './sql.ts';
-import { type Column, prepareTable, refreshAffinities, type Table, widenColumns } from './tables.ts';
+import { Lane } from './lane.ts';
+import { replaceTables } from './overwrite.ts';
+import {
+  ADD_REJECT,
+  CREATE_REJECTS,
+  createStates,
+  deleteVersions,
+  distinctVersions,
+  dropTable,
+  saveState,
+  stampVersions,
+} from './sql.ts';
+import { type Column, columnFor, prepareTable, type Table, type TableRules } from './tables.ts';
+import { exactKind, newColumn, widenColumns } from './widening.ts';
 
 /** The settings of the target, checked. */
 export interface SqliteSettings {
   readonly database: string;
-  readonly appendOnly: boolean;
+  readonly loadMethod: LoadMethod;
+  readonly schemaChange: SchemaChange;
+  readonly hardDelete: boolean;
   readonly synchronous: Synchronous;
-}
-
-/** A statement that writes a fixed number of rows, and the flat list of values that is filled again for each use. */
-interface RowsStatement {
-  readonly rows: number;
-  readonly statement: Statement<[Bound[]]>;
-  readonly values: Bound[];
-}
-
-interface Lane {
-  readonly table: Table;
-  readonly many: RowsStatement;
-  readonly one: RowsStatement;
-  /** Measures how far the table has grown. */
-  readonly extent: Statement<[], number | bigint | null>;
-  /** Per column: a property that every object inherits (`constructor`) must be asked for as an own one. */
-  readonly inherited: readonly boolean[];
-  replaced: number;
+  /** Where the state is kept too. */
+  readonly state: StatePlace | undefined;
 }
 
 /** Opens the file and returns the sink. Fails before anything is read when the file cannot be used. */
 export async function connectSqlite(settings: SqliteSettings, run: Run): Promise<Sink> {
-  return new SqliteSink(await openDatabase(settings.database, settings.synchronous, run), settings, run);
+  const db = await openDatabase(settings.database, settings.synchronous, run);
+  return new SqliteSink(db, settings, run);
 }
 
+/** Far below the limit of values in one statement. */
+const VERSIONS_PER_STATEMENT = 1_000;
+
+type Counts = { -readonly [Outcome in keyof Omit<Written, 'stream'>]: number };
+
 class SqliteSink implements Sink {
+  readonly finish?: (state: string | undefined) => Promise<void>;
   readonly #db: Database;
   readonly #settings: SqliteSettings;
   readonly #run: Run;
   readonly #lanes = new Map<string, Lane>();
+  readonly #replaced = new Map<string, number>();
+  #counts = new Map<string, Counts>();
+  /** Tables that were loaded aside are in place. */
+  #shown = false;
   #schemaVersion: unknown;
 
   constructor(db: Database, settings: SqliteSettings, run: Run) {
     this.#db = db;
     this.#settings = settings;
     this.#run = run;
+    if (settings.loadMethod === 'overwrite') this.finish = (state) => this.#show(state);
   }
 
   async prepare(stream: SinkStream): Promise<void> {
-    const { appendOnly } = this.#settings;
-    if (stream.key.length === 0 && !appendOnly && !this.#lanes.has(stream.name)) {
+    if (stream.key.length === 0 && this.#settings.loadMethod === 'upsert' && !this.#lanes.has(stream.name)) {
       this.#run.log.info('no_key', `stream "${stream.name}" has no key: its rows are appended`, {
         stream: stream.name,
       });
     }
-    const table = this.#transaction(() => prepareTable(this.#db, stream, appendOnly));
-    const columns = table.columns.map(({ name }) => name);
-    const statement = (rows: number): RowsStatement => ({
-      rows,
-      statement: this.#db.prepare<[Bound[]]>(insertRows(table.name, columns, table.key, rows)),
-      values: new Array<Bound>(rows * columns.length).fill(null),
-    });
-    const one = statement(1);
-    const many = rowsPerStatement(columns.length);
-    this.#lanes.set(stream.name, {
-      table,
-      one,
-      many: many === 1 ? one : statement(many),
-      extent: this.#db
-        .prepare<[], number | bigint | null>(
-          `SELECT ${table.rowid === undefined ? 'count(*)' : `max(${table.rowid})`} FROM ${quote(table.name)}`,
-        )
-        .pluck(),
-      inherited: table.columns.map(({ property }) => property in Object.prototype),
-      replaced: 0,
+    this.#write(() => this.#open(stream));
+    this.#commit();
+  }
+
+  async add({ stream, rows, gone }: Batch, from: number): Promise<Misfit | undefined> {
+    return this.#write(() => {
+      const lane = this.#lane(stream);
+      const counts = this.#countsOf(stream.name);
+      if (gone) {
+        const deletes = this.#settings.hardDelete && lane.table.key.length > 0;
+        const { changes, misfit } = deletes ? lane.delete(rows, from) : lane.mark(rows, from);
+        counts.deleted += changes;
+        counts.unchanged += (misfit?.index ?? rows.length) - from - changes;
+        return misfit;
+      }
+      const before = lane.extent();
+      const { changes, misfit } = lane.write(rows, from);
+      const inserted = lane.extent() - before;
+      counts.inserted += inserted;
+      counts.updated += changes - inserted;
+      counts.unchanged += (misfit?.index ?? rows.length) - from - changes;
+      return misfit;
     });
   }
 
-  async write(batches: readonly Batch[]): Promise<readonly Written[]> {
-    return this.#transaction(() => {
-      this.#noticeOthers();
-      return batches.map((batch) => this.#writeBatch(batch));
+  async versions(stream: SinkStream): Promise<readonly (bigint | null)[]> {
+    return this.#write(() => {
+      const { table } = this.#lane(stream);
+      const column = columnFor(table, TABLE_VERSION);
+      if (column === undefined) return [];
+      const found = this.#db.prepare(distinctVersions(table.name, column)).pluck().safeIntegers().all();
+      return found.filter((version) => version === null || typeof version === 'bigint') as (bigint | null)[];
+    });
+  }
+
+  async retire(stream: SinkStream, { versions, hard, at }: Retirement): Promise<void> {
+    this.#write(() => {
+      if (!hard && columnFor(this.#lane(stream).table, DELETED_AT) === undefined) {
+        this.#open({ ...stream, schema: withColumns(stream.schema, [DELETED_AT]) });
+      }
+      const { table } = this.#lane(stream);
+      const version = columnFor(table, TABLE_VERSION) ?? TABLE_VERSION;
+      const stamp = columnFor(table, DELETED_AT) ?? DELETED_AT;
+      const counts = this.#countsOf(stream.name);
+      const unversioned = versions.includes(null);
+      const numbers = versions.filter((one) => one !== null);
+      for (let from = 0; from === 0 || from < numbers.length; from += VERSIONS_PER_STATEMENT) {
+        const some = numbers.slice(from, from + VERSIONS_PER_STATEMENT);
+        const which = { column: version, versions: some.length, unversioned: unversioned && from === 0 };
+        const statement = hard ? deleteVersions(table.name, which) : stampVersions(table.name, stamp, which);
+        counts.deleted += this.#db.prepare(statement).run(hard ? some : [at, ...some]).changes;
+      }
+    });
+  }
+
+  async reject(records: readonly Reject[]): Promise<void> {
+    this.#write(() => {
+      this.#db.exec(CREATE_REJECTS);
+      const add = this.#db.prepare(ADD_REJECT);
+      const now = timestamp(this.#run.clock.now());
+      for (const { stream, line, reason, record } of records) {
+        add.run(stream, line, reason, JSON.stringify(record).toWellFormed(), now);
+      }
+    });
+  }
+
+  async commit(state: string | undefined): Promise<readonly Written[]> {
+    if (state !== undefined) this.#keepState(state);
+    this.#commit();
+    const written = [...this.#counts].map(([stream, counts]) => ({ stream, ...counts }));
+    this.#counts = new Map();
+    return written;
+  }
+
+  /** The state becomes durable with the rows before it, or not at all. */
+  #keepState(state: string): void {
+    const { state: place } = this.#settings;
+    if (place === undefined) return;
+    this.#write(() => {
+      this.#db.exec(createStates(place.table));
+      this.#db.prepare(saveState(place.table)).run(place.key, state, timestamp(this.#run.clock.now()));
     });
   }
 
   async close(): Promise<void> {
-    for (const { table, replaced } of this.#lanes.values()) {
-      if (replaced === 0) continue;
+    if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    this.#clear();
+    for (const lane of this.#lanes.values()) this.#retireLane(lane);
+    for (const [stream, count] of this.#replaced) {
       this.#run.log.warn(
         'surrogates_replaced',
-        `stream "${table.stream}": ${replaced} texts had half of a character (a lone surrogate), stored as U+FFFD`,
-        { stream: table.stream, count: replaced },
+        `stream "${stream}": ${count} texts had half of a character (a lone surrogate), stored as U+FFFD`,
+        { stream, count },
       );
     }
     try {
@@ -108,86 +174,129 @@ class SqliteSink implements Sink {
     this.#db.close();
   }
 
-  /** Runs `body` in one write transaction: all of it happens or nothing. */
-  #transaction<Result>(body: () => Result): Result {
+  /** Puts what was loaded aside in place of what readers have seen so far. */
+  async #show(state: string | undefined): Promise<void> {
+    this.#write(() => {
+      replaceTables(this.#db, this.#lanes.values(), this.#run);
+      if (state !== undefined) this.#keepState(state);
+    });
+    this.#commit();
+    this.#shown = true;
+  }
+
+  /** Half a load is of no use to anybody. What cannot be removed now, the next load removes. */
+  #clear(): void {
+    if (this.finish === undefined || this.#shown) return;
     try {
-      return this.#db.transaction(body).immediate();
+      for (const { table } of this.#lanes.values()) this.#db.exec(dropTable(table.name));
     } catch (cause) {
-      throw destinationError(this.#settings.database, 'write', cause);
+      this.#run.log.warn('table_left', `a half loaded table could not be removed: ${textOf(cause)}`);
     }
   }
 
-  /** Another program may have changed column types since; binding by the old ones would store other values. */
+  /** Runs `body` in the open transaction, or begins it. When it fails, all of the transaction is taken back. */
+  #write<Result>(body: () => Result): Result {
+    try {
+      if (!this.#db.inTransaction) {
+        this.#db.exec('BEGIN IMMEDIATE');
+        this.#noticeOthers();
+      }
+      return body();
+    } catch (cause) {
+      throw this.#takenBack(cause);
+    }
+  }
+
+  #commit(): void {
+    if (!this.#db.inTransaction) return;
+    try {
+      this.#db.exec('COMMIT');
+    } catch (cause) {
+      throw this.#takenBack(cause);
+    }
+  }
+
+  #takenBack(cause: unknown): unknown {
+    // SQLite itself rolls back on some failures (a full disk).
+    if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    this.#counts = new Map();
+    return destinationError(this.#settings.database, 'write', cause);
+  }
+
+  /** Another program may have changed tables since; binding by the old column types would store other values. */
   #noticeOthers(): void {
     const version = this.#db.pragma('schema_version', { simple: true });
     if (version === this.#schemaVersion) return;
-    this.#schemaVersion = version;
-    for (const { table } of this.#lanes.values()) refreshAffinities(this.#db, table);
+    for (const { stream } of [...this.#lanes.values()]) this.#open(stream);
+    this.#rememberSchema();
   }
 
-  /**
-   * Writes the rows of one stream. SQLite numbers a new row max(rowid) + 1, an upsert keeps the number and nothing is
-   * deleted here, so within the transaction the growth of max(rowid) is exactly the number of inserted rows.
-   */
-  #writeBatch({ stream, rows }: Batch): Written {
-    const lane = this.#lanes.get(stream.name);
-    if (lane === undefined) throw new Error(`rows of "${stream.name}" before its table`);
-    const before = Number(lane.extent.get() ?? 0);
-    let changes = 0;
-    let at = 0;
-    for (const { many, one } = lane; at < rows.length; ) {
-      const use = rows.length - at >= many.rows ? many : one;
-      this.#fill(lane, use, rows, at);
-      changes += use.statement.run(use.values).changes;
-      at += use.rows;
+  #rememberSchema(): void {
+    this.#schemaVersion = this.#db.pragma('schema_version', { simple: true });
+  }
+
+  #open(stream: SinkStream): void {
+    const table = prepareTable(this.#db, stream, this.#rules(stream));
+    const former = this.#lanes.get(stream.name);
+    if (former !== undefined) this.#retireLane(former);
+    this.#lanes.set(stream.name, new Lane(this.#db, stream, table, (column) => this.#widen(table, column)));
+    this.#rememberSchema();
+  }
+
+  #rules(stream: SinkStream): TableRules {
+    const { loadMethod, schemaChange, state } = this.#settings;
+    const others = [...this.#lanes.values()].filter(({ table }) => table.stream !== stream.name);
+    return {
+      appendOnly: loadMethod === 'append-only',
+      schemaChange,
+      aside: loadMethod === 'overwrite',
+      fresh: !this.#lanes.has(stream.name),
+      reserved: [...others.map(({ table }) => table.final), ...(state === undefined ? [] : [state.table])],
+    };
+  }
+
+  #retireLane({ stream: { name }, replaced }: Lane): void {
+    if (replaced > 0) this.#replaced.set(name, (this.#replaced.get(name) ?? 0) + replaced);
+  }
+
+  #lane({ name }: SinkStream): Lane {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) throw new Error(`rows of "${name}" before its table`);
+    return lane;
+  }
+
+  #countsOf(stream: string): Counts {
+    let counts = this.#counts.get(stream);
+    if (counts === undefined) {
+      counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
+      this.#counts.set(stream, counts);
     }
-    const inserted = Number(lane.extent.get() ?? 0) - before;
-    return { stream: stream.name, inserted, updated: changes - inserted, unchanged: rows.length - changes };
+    return counts;
   }
 
-  /** Fills the statement's values from `rows[at…]`; begins again when a column had to be widened, since bound forms differ. */
-  #fill(lane: Lane, use: RowsStatement, rows: readonly Row[], at: number): void {
-    let narrow = this.#tryFill(lane, use, rows, at);
-    while (narrow !== undefined) {
-      const { stream, name } = lane.table;
+  /** A key stays in its column: equal keys must meet. */
+  #widen(table: Table, column: Column): string | undefined {
+    const { schemaChange } = this.#settings;
+    if (schemaChange === 'fail') {
+      return `a number in "${column.property}" that its column would round, and schema_change is fail`;
+    }
+    const { stream } = table;
+    if (schemaChange === 'new_column' && !table.key.includes(column.name)) {
+      newColumn(this.#db, stream, table.name, column, exactKind(column.kind));
       this.#run.log.info(
-        'column_widened',
-        `stream "${stream}": column "${narrow.name}" was rebuilt without a type, to keep every digit`,
+        'column_added',
+        `stream "${stream}": property "${column.property}" goes to the new column "${column.name}", to keep every digit`,
         { stream },
       );
-      widenColumns(this.#db, stream, name, [narrow]);
-      narrow = this.#tryFill(lane, use, rows, at);
+    } else {
+      widenColumns(this.#db, stream, table.name, [column]);
+      this.#run.log.info(
+        'column_widened',
+        `stream "${stream}": column "${column.name}" was rebuilt without a type, to keep every digit`,
+        { stream },
+      );
     }
-  }
-
-  #tryFill(lane: Lane, use: RowsStatement, rows: readonly Row[], at: number): Column | undefined {
-    const { columns, stream } = lane.table;
-    const { inherited } = lane;
-    const { values } = use;
-    let place = 0;
-    for (let index = at; index < at + use.rows; index += 1) {
-      const row = rows[index] as Row;
-      for (let position = 0; position < columns.length; position += 1) {
-        const column = columns[position] as Column;
-        const value: Json | undefined =
-          inherited[position] && !Object.hasOwn(row, column.property) ? null : row[column.property];
-        if (value === undefined || value === null) {
-          values[place] = null;
-        } else if (typeof value === 'number' && column.affinity === 'INTEGER' && Number.isSafeInteger(value)) {
-          values[place] = value;
-        } else {
-          const bound = typeof value === 'string' && column.kind === 'text' ? value : bindable(value, column, stream);
-          if (bound === TOO_NARROW) return column;
-          if (typeof bound === 'string' && !bound.isWellFormed()) {
-            lane.replaced += 1;
-            values[place] = bound.toWellFormed();
-          } else {
-            values[place] = bound;
-          }
-        }
-        place += 1;
-      }
-    }
+    this.#rememberSchema();
     return undefined;
   }
 }

@@ -78,6 +78,16 @@ export function createTable(
   return `CREATE TABLE ${quote(table)} (${parts.join(', ')})`;
 }
 
+/** DROP TABLE, if it is there. */
+export function dropTable(table: string): string {
+  return `DROP TABLE IF EXISTS ${quote(table)}`;
+}
+
+/** ALTER TABLE … RENAME TO. */
+export function renameTable(from: string, to: string): string {
+  return `ALTER TABLE ${quote(from)} RENAME TO ${quote(to)}`;
+}
+
 /** ALTER TABLE … ADD COLUMN. */
 export function addColumn(table: string, name: string, declared: string): string {
   return `ALTER TABLE ${quote(table)} ADD COLUMN ${quote(name)} ${declared}`.trimEnd();
@@ -112,6 +122,48 @@ export function insertRows(table: string, columns: readonly string[], key: reado
   return `${conflict} UPDATE SET ${set} WHERE ${either(differs)}`;
 }
 
+/** The upsert of one row that is gone: columns that its record leaves out, or sends as null, stay as they are. */
+export function mergeRow(table: string, columns: readonly string[], key: readonly string[]): string {
+  const insert = insertRows(table, columns, [], 1);
+  const rest = columns.filter((name) => !key.includes(name));
+  const kept = (name: string) => `coalesce(excluded.${quote(name)}, ${quote(table)}.${quote(name)})`;
+  const set = rest.map((name) => `${quote(name)} = ${kept(name)}`).join(', ');
+  const differs = rest.map((name) => `${quote(table)}.${quote(name)} IS NOT ${kept(name)}`);
+  return `${insert} ON CONFLICT (${list(key)}) DO UPDATE SET ${set} WHERE ${either(differs)}`;
+}
+
+/** DELETE of the row of a key. */
+export function deleteRow(table: string, key: readonly string[]): string {
+  return `DELETE FROM ${quote(table)} WHERE ${key.map((name) => `${quote(name)} = ?`).join(' AND ')}`;
+}
+
+/** The versions that rows have. */
+export function distinctVersions(table: string, version: string): string {
+  return `SELECT DISTINCT ${quote(version)} FROM ${quote(table)}`;
+}
+
+/** Rows by the version in `column`: one of so many, or, if `unversioned`, none. */
+export interface OfVersions {
+  readonly column: string;
+  readonly versions: number;
+  readonly unversioned: boolean;
+}
+
+function ofVersions({ column, versions, unversioned }: OfVersions): string {
+  const listed = `${quote(column)} IN (${new Array<string>(versions).fill('?').join(', ')})`;
+  return unversioned ? `(${listed} OR ${quote(column)} IS NULL)` : listed;
+}
+
+/** DELETE of the rows of some versions. */
+export function deleteVersions(table: string, which: OfVersions): string {
+  return `DELETE FROM ${quote(table)} WHERE ${ofVersions(which)}`;
+}
+
+/** Stamps the rows of some versions that have no stamp yet; the stamp is the first value. */
+export function stampVersions(table: string, stamp: string, which: OfVersions): string {
+  return `UPDATE ${quote(table)} SET ${quote(stamp)} = ? WHERE ${quote(stamp)} IS NULL AND ${ofVersions(which)}`;
+}
+
 /** OR over any number of conditions, halved: a flat chain of more than 1,000 is too deep for SQLite. */
 function either(conditions: readonly string[]): string {
   if (conditions.length <= 500) return conditions.join(' OR ');
@@ -133,13 +185,47 @@ export const READ_REGISTRY = `SELECT kind, stream, property, name FROM ${quote(R
 export const REMEMBER_NAME = `INSERT INTO ${quote(REGISTRY)} (kind, stream, property, name) VALUES (?, ?, ?, ?)
   ON CONFLICT DO NOTHING`;
 
+export const MOVE_NAME = `INSERT INTO ${quote(REGISTRY)} (kind, stream, property, name) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET name = excluded.name`;
+
+/** Records that were set aside. */
+export const REJECTS = '_tapworks_rejects';
+
+export const CREATE_REJECTS = `CREATE TABLE IF NOT EXISTS ${quote(REJECTS)} (
+  stream TEXT NOT NULL,
+  line BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  record TEXT NOT NULL,
+  rejected_at TEXT NOT NULL
+)`;
+
+export const ADD_REJECT = `INSERT INTO ${quote(REJECTS)} (stream, line, reason, record, rejected_at) VALUES (?, ?, ?, ?, ?)`;
+
+/** The table of states, one row per pipe. */
+export function createStates(table: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${quote(table)} (
+  state_key TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+)`;
+}
+
+export function saveState(table: string): string {
+  return `INSERT INTO ${quote(table)} (state_key, state, updated_at) VALUES (?, ?, ?)
+  ON CONFLICT (state_key) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`;
+}
+
+export function readState(table: string): string {
+  return `SELECT state FROM ${quote(table)} WHERE state_key = ?`;
+}
+
 /** Everything whose name a new table may not take. */
 export const TAKEN_NAMES = 'SELECT name, type FROM sqlite_master';
 
 export const OBJECT_SQL = 'SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE';
 
 /** Indexes and triggers that go with a table and must be made again after a rebuild. */
-export const DEPENDENT_SQL = `SELECT sql FROM sqlite_master
+export const DEPENDENT_SQL = `SELECT name, sql FROM sqlite_master
   WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL`;
 
 /** Columns with their declared types; `pk` is the place in the primary key, from 1. */

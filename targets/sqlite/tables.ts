@@ -1,30 +1,23 @@
 /** Tables of the SQLite target: made, widened, and refused when that would lose data. Everything runs in the caller's transaction. */
 import type { Database } from 'better-sqlite3';
 import { ConnectorError } from '../../singer/errors.ts';
+import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
 import type { SinkStream } from '../../singer/sink.ts';
-import { type ColumnKind, columnsOf } from '../columns.ts';
+import { type ColumnKind, columnsOf, type PropertyColumn } from '../columns.ts';
 import { assignNames, columnNameFor, shortHash, tableNameFor } from '../names.ts';
+import type { SchemaChange } from '../settings.ts';
+import { type ColumnInfo, columnInfo, countingRowid } from './inspection.ts';
+import { checkKey } from './keys.ts';
 import { fold, readRegistry, rememberNames, tableName } from './registry.ts';
-import {
-  type Affinity,
-  addColumn,
-  affinityOf,
-  copyRows,
-  createIndex,
-  createTable,
-  DEPENDENT_SQL,
-  declaredType,
-  OBJECT_SQL,
-  quote,
-  TABLE_COLUMNS,
-  UNIQUE_KEYS,
-} from './sql.ts';
+import { type Affinity, addColumn, affinityOf, createIndex, createTable, declaredType, dropTable } from './sql.ts';
+import { newColumn, widenColumns } from './widening.ts';
 
 /** One property and the column it goes to. */
 export interface Column {
   readonly property: string;
-  readonly name: string;
   readonly kind: ColumnKind;
+  /** A property may move to a new column. */
+  name: string;
   /** Widening takes it to NONE. */
   affinity: Affinity;
 }
@@ -33,6 +26,8 @@ export interface Column {
 export interface Table {
   readonly stream: string;
   readonly name: string;
+  /** Its name once it has replaced the stream's former table; else the same. */
+  readonly final: string;
   readonly columns: readonly Column[];
   /** Column names of the key; empty means that rows are appended. */
   readonly key: readonly string[];
@@ -40,37 +35,35 @@ export interface Table {
   readonly rowid: string | undefined;
 }
 
-interface ColumnInfo {
-  readonly name: string;
-  readonly type: string;
-  readonly notnull: number;
-  readonly pk: number;
-  readonly hidden: number;
+/** How tables are made and changed. */
+export interface TableRules {
+  readonly appendOnly: boolean;
+  readonly schemaChange: SchemaChange;
+  /** The rows go into a table beside the stream's own, which `replaceTables` puts in its place. */
+  readonly aside: boolean;
+  /** The first time in this run: what an earlier one has left aside is removed. */
+  readonly fresh: boolean;
+  /** Table names that belong to somebody else although nothing in the file may tell yet. */
+  readonly reserved: readonly string[];
 }
 
+/** SQLite's limit (SQLITE_MAX_COLUMN), which cannot be raised at run time. */
+const MAX_COLUMNS = 2_000;
+
+/** Begins the name of a table that is loaded aside; streams get none that begins so. */
+const ASIDE = '_tapworks_new_';
+
 /** Creates or widens the table of a stream and returns it. */
-export function prepareTable(db: Database, stream: SinkStream, appendOnly: boolean): Table {
+export function prepareTable(db: Database, stream: SinkStream, rules: TableRules): Table {
+  const { appendOnly } = rules;
   const registry = readRegistry(db);
-  const name = tableName(db, stream.name, registry.tables);
-  const wanted = columnsOf(stream.schema);
+  const final = tableName(db, stream.name, registry.tables, rules.reserved);
+  const name = rules.aside ? `${ASIDE}${final}` : final;
+  if (rules.aside && rules.fresh) db.exec(dropTable(name));
   const existing = columnInfo(db, name);
-  const taken = new Set(registry.columns(stream.name).values());
-  const known = new Map(existing.filter((column) => !taken.has(column.name)).map((c) => [c.name, c.name]));
-  for (const [property, column] of registry.columns(stream.name)) known.set(property, column);
-  const plain = new Map(wanted.map(({ property }) => [property, columnNameFor(property)]));
-  const assigned = assignNames(
-    plain,
-    known,
-    existing.map((column) => column.name),
-    fold,
-  );
-  const columns = wanted.map(({ property, kind }): Column => {
-    const column = assigned.get(property) ?? property;
-    const found = existing.find((info) => fold(info.name) === fold(column));
-    return { property, name: column, kind, affinity: affinityOf(found?.type ?? declaredType(kind)) };
-  });
+  const columns = columnsIn(stream, existing, registry.columns(stream.name));
+  checkWidth(stream.name, existing, columns);
   const keyColumns = columns.filter(({ property }) => stream.key.includes(property));
-  const key = keyColumns.map((column) => column.name);
   if (existing.length === 0) {
     const shape = columns.map(({ name: column, kind, property }) => ({
       name: column,
@@ -86,72 +79,105 @@ export function prepareTable(db: Database, stream: SinkStream, appendOnly: boole
       db.exec(addColumn(name, column.name, declaredType(column.kind)));
     }
     const narrow = columns.filter((column) => !holds(column.affinity, column.kind));
-    if (narrow.length > 0) widenColumns(db, stream.name, name, narrow);
+    changeColumns(db, stream.name, name, narrow, rules.schemaChange);
   }
-  rememberNames(db, stream.name, name, columns);
-  for (const group of indexGroups(stream, columns)) {
-    const index = `ix_${tableNameFor([name, ...group].join('_')).slice(0, 100)}_${shortHash(JSON.stringify([name, group]))}`;
-    db.exec(createIndex(index, name, group));
-  }
+  rememberNames(db, stream.name, final, columns);
+  // The table that is going to be replaced has its indexes under the same names.
+  if (!rules.aside) makeIndexes(db, stream, name, columns);
   return {
     stream: stream.name,
     name,
+    final,
     columns,
-    key: appendOnly ? [] : key,
+    key: appendOnly ? [] : keyColumns.map((column) => column.name),
     rowid: countingRowid(db, name, columnInfo(db, name)),
   };
 }
 
+/** The columns that a stream asks for, by the names that they have or get. */
+function columnsIn(
+  stream: SinkStream,
+  existing: readonly ColumnInfo[],
+  remembered: ReadonlyMap<string, string>,
+): Column[] {
+  const wanted = [...columnsOf(stream.schema), ...kept(stream, existing)];
+  const taken = new Set(remembered.values());
+  const known = new Map(existing.filter((column) => !taken.has(column.name)).map((c) => [c.name, c.name]));
+  for (const [property, column] of remembered) known.set(property, column);
+  const plain = new Map(wanted.map(({ property }) => [property, columnNameFor(property)]));
+  const assigned = assignNames(
+    plain,
+    known,
+    existing.map((column) => column.name),
+    fold,
+  );
+  return wanted.map(({ property, kind }): Column => {
+    const column = assigned.get(property) ?? property;
+    const found = existing.find((info) => fold(info.name) === fold(column));
+    return { property, name: column, kind, affinity: affinityOf(found?.type ?? declaredType(kind)) };
+  });
+}
+
+function checkWidth(stream: string, existing: readonly ColumnInfo[], columns: readonly Column[]): void {
+  const names = new Set([...existing, ...columns].map(({ name }) => fold(name)));
+  if (names.size <= MAX_COLUMNS) return;
+  throw new ConnectorError(
+    'schema',
+    `stream "${stream}" needs ${names.size} columns, and a table of SQLite has at most ${MAX_COLUMNS}`,
+    { stream },
+    { hint: 'deselect properties of the stream at the tap' },
+  );
+}
+
+/** Makes room for kinds that their columns cannot hold, as `schema_change` says. */
+function changeColumns(
+  db: Database,
+  stream: string,
+  table: string,
+  narrow: readonly Column[],
+  schemaChange: SchemaChange,
+): void {
+  const [first] = narrow;
+  if (first === undefined) return;
+  if (schemaChange === 'widen') {
+    widenColumns(db, stream, table, narrow);
+    return;
+  }
+  if (schemaChange === 'new_column') {
+    for (const column of narrow) newColumn(db, stream, table, column, column.kind);
+    return;
+  }
+  const declared = columnInfo(db, table).find(({ name }) => fold(name) === fold(first.name))?.type;
+  throw new ConnectorError(
+    'schema',
+    `stream "${stream}": property "${first.property}" is now ${first.kind}, but its column is ${declared} and schema_change is fail`,
+    { stream, key: first.property },
+    { hint: 'mend the type at the tap, or set schema_change to widen or new_column' },
+  );
+}
+
+/** Makes the indexes that the stream's schema asks for. */
+export function makeIndexes(db: Database, stream: SinkStream, table: string, columns: readonly Column[]): void {
+  for (const group of indexGroups(stream, columns)) {
+    const index = `ix_${tableNameFor([table, ...group].join('_')).slice(0, 100)}_${shortHash(JSON.stringify([table, group]))}`;
+    db.exec(createIndex(index, table, group));
+  }
+}
+
+/** The column that a property of the stream goes to, by the name that SQLite knows; undefined without one. */
+export function columnFor(table: Table, property: string): string | undefined {
+  return table.columns.find((column) => column.property === property)?.name;
+}
+
 /**
- * Takes away the types of columns, so that every value stays exactly as it is bound. SQLite cannot change a column's
- * type, so the table is written anew under the same name with its row numbers, keys, indexes and triggers.
+ * `_sdc_…` columns from earlier runs that this run does not ask for. They are written all the same: a row that comes
+ * again loses its stamp, and one without a version does not keep the version of a former reading.
  */
-export function widenColumns(db: Database, stream: string, table: string, columns: readonly Column[]): void {
-  const before = columnInfo(db, table);
-  const sql = (db.prepare(OBJECT_SQL).get(table) as { sql: string }).sql;
-  // Clauses that this target never writes would be lost.
-  const clause =
-    /\b(CHECK|COLLATE|UNIQUE|REFERENCES|GENERATED|DEFAULT|WITHOUT|STRICT|AUTOINCREMENT|CONSTRAINT)\b/i.exec(
-      sql.replace(/"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`/g, '""'),
-    )?.[1];
-  if (clause !== undefined) {
-    throw new ConnectorError(
-      'destination',
-      `column "${columns[0]?.name}" of table "${table}" cannot hold the values that stream "${stream}" sends, and the table cannot be widened because it was made by hand (${clause.toUpperCase()})`,
-      { stream },
-      { hint: `declare the column without a type yourself, or let the target make the table` },
-    );
-  }
-  const names = new Set(columns.map((column) => fold(column.name)));
-  const shape = before.map(({ name, type, notnull }) => ({
-    name,
-    declared: names.has(fold(name)) ? '' : type,
-    notNull: notnull === 1,
-  }));
-  const key = before.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
-  const dependents = db.prepare(DEPENDENT_SQL).all(table) as { readonly sql: string }[];
-  const temporary = `${table}__tapworks_rebuild`;
-  const keyNames = key.map(({ name }) => name);
-  const all = before.map(({ name }) => name);
-  db.exec(createTable(temporary, shape, keyNames, true));
-  db.exec(copyRows(table, temporary, all, rowidName(before)));
-  db.exec(`DROP TABLE ${quote(table)}`);
-  db.exec(`ALTER TABLE ${quote(temporary)} RENAME TO ${quote(table)}`);
-  for (const { sql: dependent } of dependents) db.exec(dependent);
-  for (const column of columns) column.affinity = 'NONE';
-}
-
-/** Rebinds nothing, reads only: the affinities as they are now, after another program changed the schema. */
-export function refreshAffinities(db: Database, table: Table): void {
-  const found = columnInfo(db, table.name);
-  for (const column of table.columns) {
-    const info = found.find(({ name }) => fold(name) === fold(column.name));
-    if (info !== undefined) column.affinity = affinityOf(info.type);
-  }
-}
-
-function columnInfo(db: Database, table: string): ColumnInfo[] {
-  return db.prepare(TABLE_COLUMNS).all(table) as ColumnInfo[];
+function kept({ schema }: SinkStream, existing: readonly ColumnInfo[]): PropertyColumn[] {
+  return [DELETED_AT, TABLE_VERSION]
+    .filter((property) => !Object.hasOwn(schema.properties ?? {}, property))
+    .filter((property) => existing.some(({ name }) => name === property))
+    .flatMap((property) => columnsOf(withColumns({}, [property])));
 }
 
 /** Whether a column of this affinity takes every ordinary value of the kind as it is; rare values widen it later. */
@@ -173,64 +199,6 @@ function noColumns(stream: string): ConnectorError {
   );
 }
 
-function checkKey(
-  db: Database,
-  stream: string,
-  table: string,
-  existing: readonly ColumnInfo[],
-  columns: readonly Column[],
-  key: readonly Column[],
-  appendOnly: boolean,
-): void {
-  const refuse = (problem: string, hint: string) =>
-    new ConnectorError('destination', `stream "${stream}": table "${table}" ${problem}`, { stream }, { hint });
-  const named = (names: readonly string[]) => (names.length === 0 ? 'no key' : `the key (${names.join(', ')})`);
-  const primary = existing.filter(({ pk }) => pk > 0).map(({ name }) => name);
-  if (appendOnly || key.length === 0) {
-    const own = new Set(columns.map(({ name }) => fold(name)));
-    if (!primary.some((name) => own.has(fold(name)))) return;
-    throw appendOnly
-      ? refuse(
-          `has ${named(primary)}, so load_method append-only would fail on the second row of a key`,
-          'load with load_method upsert, or into a new file',
-        )
-      : refuse(
-          `has ${named(primary)}, but the stream now has no key`,
-          'give the stream its key back, or rename the table to begin a new one',
-        );
-  }
-  const wanted = key.map(({ name }) => name);
-  const same = (names: readonly string[]) =>
-    names.length === wanted.length && names.every((name) => wanted.some((other) => fold(other) === fold(name)));
-  const indexes = new Map<string, string[]>();
-  for (const { index, column } of db.prepare(UNIQUE_KEYS).all(table) as { index: string; column: string }[]) {
-    indexes.set(index, [...(indexes.get(index) ?? []), column]);
-  }
-  if (!same(primary) && ![...indexes.values()].some(same)) {
-    throw refuse(
-      `has ${named(primary)}, but the stream now has ${named(wanted)}`,
-      'give the stream its former key back, or rename the table to begin a new one',
-    );
-  }
-  for (const { name, kind, affinity } of key) {
-    if (affinity === 'NONE' || keyFits(affinity, kind)) continue;
-    const declared = existing.find((info) => fold(info.name) === fold(name))?.type;
-    throw refuse(
-      `has the key column "${name}" as ${declared}, but the stream now sends it as ${kind}`,
-      'a key must keep its type: equal keys would no longer meet; rename the table to begin a new one',
-    );
-  }
-}
-
-function keyFits(affinity: Affinity, kind: ColumnKind): boolean {
-  if (kind === 'big_integer') return affinity === 'INTEGER' || affinity === 'NUMERIC';
-  const wanted = affinityOf(declaredType(kind));
-  if (wanted === affinity) return true;
-  return affinity === 'NUMERIC'
-    ? wanted === 'INTEGER' || wanted === 'REAL'
-    : affinity === 'INTEGER' && wanted === 'NUMERIC';
-}
-
 /** Column lists of `x-indexes`; an index over a deselected property has nothing to index. */
 function indexGroups(stream: SinkStream, columns: readonly Column[]): readonly string[][] {
   const wanted = stream.schema['x-indexes'];
@@ -240,17 +208,4 @@ function indexGroups(stream: SinkStream, columns: readonly Column[]): readonly s
     const names = group.map((property) => columns.find((column) => column.property === property)?.name);
     return names.every((name) => name !== undefined) ? [names] : [];
   });
-}
-
-/** A name of the row number that no column hides. */
-function rowidName(existing: readonly ColumnInfo[]): string | undefined {
-  return ['rowid', '_rowid_', 'oid'].find((name) => !existing.some((info) => fold(info.name) === name));
-}
-
-/** In tables made by hand the row number may be the key itself, or not exist; then its growth counts nothing. */
-function countingRowid(db: Database, table: string, existing: readonly ColumnInfo[]): string | undefined {
-  const primary = existing.filter(({ pk }) => pk > 0);
-  if (primary.length === 1 && /^integer$/i.test(primary[0]?.type ?? '')) return undefined;
-  const { sql } = db.prepare(OBJECT_SQL).get(table) as { readonly sql: string };
-  return /\bWITHOUT\s+ROWID\b/i.test(sql) ? undefined : rowidName(existing);
 }

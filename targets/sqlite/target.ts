@@ -1,10 +1,19 @@
 /** The SQLite target: its settings. The native driver is loaded only when a run connects, because `--about` must be quick. */
 import { LOADING_SETTINGS, type Target } from '../../singer/sink.ts';
+import { type LoadMethod, type SchemaChange, SQL_SETTINGS, STATE_SETTINGS, sqlRules, statePlace } from '../settings.ts';
 
 export const target: Target = {
   name: 'target-sqlite',
   description: 'Loads Singer streams into an SQLite file: one table per stream, inserted or updated by key.',
-  capabilities: ['about', 'structured-logging', 'validate-records'],
+  capabilities: [
+    'about',
+    'activate-version',
+    'batch',
+    'soft-delete',
+    'hard-delete',
+    'structured-logging',
+    'validate-records',
+  ],
   settings: {
     type: 'object',
     required: ['database'],
@@ -17,12 +26,7 @@ export const target: Target = {
         examples: ['pmp.db'],
         description: 'The SQLite file. It is created, readable by its owner only, when it does not exist.',
       },
-      load_method: {
-        enum: ['upsert', 'append-only'],
-        default: 'upsert',
-        description:
-          'upsert: replace the row that has the same key (streams without a key are appended). append-only: always add rows; tables get no primary key.',
-      },
+      ...SQL_SETTINGS,
       ...LOADING_SETTINGS,
       synchronous: {
         enum: ['off', 'normal', 'full', 'extra'],
@@ -30,17 +34,27 @@ export const target: Target = {
         description:
           'How hard SQLite makes sure that a commit is on the disk. Below full, a power cut may take back rows whose state was already confirmed.',
       },
+      ...STATE_SETTINGS,
     },
   },
+  rules: sqlRules,
   async connect(settings, run) {
     const { connectSqlite } = await import('./sink.ts');
     return connectSqlite(
       {
         database: settings.database as string,
-        appendOnly: settings.load_method === 'append-only',
+        loadMethod: settings.load_method as LoadMethod,
+        schemaChange: settings.schema_change as SchemaChange,
+        hardDelete: settings.hard_delete === true,
         synchronous: settings.synchronous as 'off' | 'normal' | 'full' | 'extra',
+        state: statePlace(settings),
       },
       run,
     );
+  },
+  async readState(settings) {
+    const { storedState } = await import('./stored-state.ts');
+    const place = statePlace(settings);
+    return place === undefined ? undefined : storedState(settings.database as string, place);
   },
 };

@@ -1,8 +1,15 @@
 /** What SQLite alone knows: affinities, rebuilds, row numbers, tables made by hand. */
+import { existsSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Row } from '../../singer/lossless.ts';
+import { Metrics } from '../../singer/metrics.ts';
+import { NO_PROGRESS } from '../../singer/progress.ts';
+import type { Run } from '../../singer/stream.ts';
+import { connectSqlite } from '../../targets/sqlite/sink.ts';
 import { target } from '../../targets/sqlite/target.ts';
-import { begin, lines, load, messages, type Outcome } from '../contract/target/load.ts';
+import { FakeClock } from '../contract/memory-io.ts';
+import { ask, begin, lines, load, messages, type Outcome } from '../contract/target/load.ts';
 import { openSqlite, type SqliteDestination } from './sqlite.ts';
 
 let destination: SqliteDestination;
@@ -81,7 +88,7 @@ describe('widening', () => {
       { settings: { batch_rows: 100 } },
     );
     expect(outcome.code).toBe(0);
-    expect(total(outcome)).toEqual({ inserted: 3, updated: 0, unchanged: 0 });
+    expect(total(outcome)).toEqual({ inserted: 3, updated: 0, unchanged: 0, deleted: 0 });
     expect(types()).toEqual({ id: 'BIGINT', n: '', s: 'TEXT' });
     expect(await destination.indexes('t')).toEqual(before);
     expect(destination.query('SELECT rowid AS row, id, n, typeof(n) AS type FROM t')).toEqual([
@@ -93,7 +100,7 @@ describe('widening', () => {
     expect(destination.query('SELECT n FROM log')).toEqual([{ n: 3n }, { n: 4n }, { n: 5n }]);
     expect(destination.query('SELECT count(*) AS n FROM v')).toEqual([{ n: 4n }]);
     const twice = await load(target, destination, lines(head, raw('{"id":4,"n":99999999999999999999,"s":"d"}')));
-    expect(total(twice)).toEqual({ inserted: 0, updated: 0, unchanged: 1 });
+    expect(total(twice)).toEqual({ inserted: 0, updated: 0, unchanged: 1, deleted: 0 });
     expect(destination.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
   });
 
@@ -144,7 +151,7 @@ describe('tables made by hand', () => {
     destination.query("INSERT INTO t (id, s) VALUES (7, 'old'), (900, 'kept')");
     const input = [schema({ s: { type: 'string' } }), ...[7, 8, 5_000, 9].map((id) => record({ id, s: 'new' }))];
     const outcome = await load(target, destination, input);
-    expect(total(outcome)).toEqual({ inserted: 3, updated: 1, unchanged: 0 });
+    expect(total(outcome)).toEqual({ inserted: 3, updated: 1, unchanged: 0, deleted: 0 });
     expect(destination.query('SELECT id, s FROM t ORDER BY id')).toHaveLength(5);
   });
 
@@ -177,7 +184,7 @@ describe('counts', () => {
       destination.query('DROP TABLE IF EXISTS t');
       const model = new Map<number, string | null>();
       for (const batch of loads) {
-        const expected = { inserted: 0, updated: 0, unchanged: 0 };
+        const expected = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
         for (const { id, s } of batch) {
           if (!model.has(id)) expected.inserted += 1;
           else if (model.get(id) !== s) expected.updated += 1;
@@ -192,15 +199,123 @@ describe('counts', () => {
   });
 
   it('a table of 2,000 columns', async () => {
-    const names = Array.from({ length: 1_999 }, (_, index) => `c${index}`);
-    const head = schema(Object.fromEntries(names.map((name) => [name, { type: 'integer' }])));
-    const full = (id: number) => record({ id, ...Object.fromEntries(names.map((name, index) => [name, index])) });
+    const full = (id: number) =>
+      record({ id, ...Object.fromEntries(Array.from({ length: 1_999 }, (_, index) => [`c${index}`, index])) });
     // Unchecked: the record check cannot be compiled for so many properties.
-    const outcome = await load(target, destination, [head, ...[1, 2, 3, 1].map(full)], {
+    const outcome = await load(target, destination, [wide(1_999), ...[1, 2, 3, 1].map(full)], {
       chunk: 100_000,
       settings: { validate_records: false },
     });
     expect(outcome.critical).toEqual([]);
-    expect([outcome.code, total(outcome)]).toEqual([0, { inserted: 3, updated: 0, unchanged: 1 }]);
+    expect([outcome.code, total(outcome)]).toEqual([0, { inserted: 3, updated: 0, unchanged: 1, deleted: 0 }]);
+  });
+});
+
+/** A stream with an id and so many more columns. */
+const wide = (columns: number) =>
+  schema(Object.fromEntries(Array.from({ length: columns }, (_, index) => [`c${index}`, { type: 'integer' }])));
+
+describe('more than 2,000 columns', () => {
+  const settings = { validate_records: false };
+
+  it('are refused for a new table', async () => {
+    const { code, critical } = await load(target, destination, [wide(2_000)], { settings });
+    expect(code).toBe(1);
+    expect(critical[0]?.message).toMatch(/stream "t" needs 2001 columns, and a table of SQLite has at most 2000/);
+  });
+
+  it('are refused for a table that grows, which stays as it is', async () => {
+    await load(target, destination, [wide(1_990)], { settings });
+    const { critical } = await load(target, destination, [wide(1_990)], {
+      settings: { ...settings, add_record_metadata: true },
+    });
+    expect(critical).toEqual([]);
+    const grown = await load(target, destination, [schema({ a: {}, b: {}, c: {} })], { settings });
+    expect(grown.critical[0]?.message).toMatch(/stream "t" needs 2001 columns/);
+    expect(await destination.columns('t')).toHaveLength(1_998);
+  });
+});
+
+describe('overwrite', () => {
+  const settings = { load_method: 'overwrite' };
+  const head = schema({ s: { type: 'string' } });
+
+  it('keeps indexes, triggers and views that somebody made, and tells which no longer fit', async () => {
+    await load(target, destination, [schema({ s: { type: 'string' }, old: { type: 'string' } }), record({ id: 1 })]);
+    destination.query('CREATE INDEX by_s ON t (s)');
+    destination.query('CREATE INDEX by_old ON t (old)');
+    destination.query('CREATE TABLE log (id)');
+    destination.query('CREATE TRIGGER seen AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.id); END');
+    destination.query('CREATE VIEW v AS SELECT s FROM t');
+    const { code, logs } = await load(target, destination, [head, record({ id: 2, s: 'b' })], { settings });
+    expect(code).toBe(0);
+    expect(await destination.indexes('t')).toEqual([['s']]);
+    expect(logs.filter(({ event_type }) => event_type === 'index_left_out').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/by_old does not fit the new table/),
+    ]);
+    expect(destination.query('SELECT s FROM v')).toEqual([{ s: 'b' }]);
+    await load(target, destination, [head, record({ id: 3, s: 'c' })]);
+    expect(destination.query('SELECT id FROM log')).toEqual([{ id: 3n }]);
+  });
+
+  it('removes what a killed load has left aside', async () => {
+    destination.query('CREATE TABLE _tapworks_new_t (id BIGINT NOT NULL PRIMARY KEY, s TEXT)');
+    destination.query("INSERT INTO _tapworks_new_t VALUES (1, 'half')");
+    await load(target, destination, [head, record({ id: 2, s: 'whole' })], { settings });
+    expect(destination.query('SELECT s FROM t')).toEqual([{ s: 'whole' }]);
+  });
+});
+
+describe('a transaction', () => {
+  const run = (): Run => ({
+    log: { warn() {}, info() {} } as unknown as Run['log'],
+    clock: new FakeClock(),
+    signal: new AbortController().signal,
+    metrics: new Metrics(),
+    progress: NO_PROGRESS,
+    env: {},
+  });
+  const stream = {
+    name: 't',
+    key: ['id'],
+    schema: { properties: { id: { type: 'integer' }, n: { type: 'integer' } } },
+  };
+  const connect = () =>
+    connectSqlite(
+      {
+        database: destination.path,
+        loadMethod: 'upsert',
+        schemaChange: 'widen',
+        hardDelete: false,
+        synchronous: 'full',
+        state: undefined,
+      },
+      run(),
+    );
+
+  it('that is not committed leaves nothing, a widened column included', async () => {
+    const sink = await connect();
+    await sink.prepare(stream);
+    const row = (id: number, n: unknown) => ({ stream, rows: [{ id, n } as Row], lines: [1], gone: false });
+    await sink.add(row(1, 1), 0);
+    await sink.commit(undefined);
+    await sink.add(row(2, JSON.rawJSON('99999999999999999999')), 0);
+    await sink.close();
+    expect(types()).toEqual({ id: 'BIGINT', n: 'BIGINT' });
+    expect(destination.query('SELECT id FROM t')).toEqual([{ id: 1n }]);
+  });
+});
+
+describe('the command state', () => {
+  it('creates no file', async () => {
+    const settings = { state_table: 's', state_key: 'k' };
+    expect(await ask(target, destination, ['state'], settings)).toMatchObject({ code: 0, states: ['{}'] });
+    expect(existsSync(destination.path)).toBe(false);
+  });
+
+  it('tells of a file that is no database', async () => {
+    writeFileSync(destination.path, 'no database at all, but long enough to be one'.repeat(100));
+    const { code, critical } = await ask(target, destination, ['state'], { state_table: 's', state_key: 'k' });
+    expect([code, critical[0]?.message]).toEqual([1, expect.stringMatching(/not an SQLite database/)]);
   });
 });

@@ -106,6 +106,6 @@ export const batchCases: Cases = {
     expect(await destination.rows('users')).toHaveLength(1);
     const skipped = logs.filter(({ event_type }) => event_type === 'message_skipped').map(({ message }) => message);
     expect(skipped).toHaveLength(2);
-    expect(skipped.join()).toMatch(/BATCH.*LOG/s);
+    expect(skipped.join()).toMatch(/TRACE.*LOG/s);
   },
 };

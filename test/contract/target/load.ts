@@ -51,6 +51,7 @@ export interface LoadOptions {
   /** Bytes per chunk, also in hostile mode. */
   readonly chunk?: number;
   readonly stdoutFailsAfter?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A run that has begun and whose stdin is still open. */
@@ -84,6 +85,7 @@ export async function begin(target: Target, destination: Destination, options: L
   const world = memoryIo({
     argv: ['--config', config, ...(options.argv ?? [])],
     ...(options.stdoutFailsAfter !== undefined && { stdoutFailsAfter: options.stdoutFailsAfter }),
+    ...(options.env !== undefined && { env: options.env }),
   });
   const running = runTarget(target, world.io);
   const ended = async (): Promise<Outcome> => {
@@ -102,6 +104,23 @@ export async function begin(target: Target, destination: Destination, options: L
     },
     ended,
   };
+}
+
+/** Runs a command of the target (`state`) with the destination's settings. */
+export async function ask(
+  target: Target,
+  destination: Destination,
+  words: readonly string[],
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'tapworks-config-'));
+  const config = join(folder, 'config.json');
+  await writeFile(config, JSON.stringify({ ...destination.settings, ...settings }));
+  const world = memoryIo({ argv: [...words, '--config', config] });
+  const code = await runTarget(target, world.io);
+  await rm(folder, { recursive: true, force: true });
+  const logs = world.logs();
+  return { code, states: world.stdout.lines, logs, critical: logs.filter(({ level }) => level === 'CRITICAL') };
 }
 
 /** One whole run over the given messages. */

@@ -145,7 +145,7 @@ export const rowCases: Cases = {
     );
     const { logs } = await load(again);
     expect(logs.find(({ event_type }) => event_type === 'load_complete')?.streams).toEqual({
-      users: { inserted: 2, updated: 1, unchanged: 2 },
+      users: { inserted: 2, updated: 1, unchanged: 2, deleted: 0 },
     });
   },
 };
