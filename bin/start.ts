@@ -12,7 +12,7 @@ const OLDEST_NODE = [22, 19] as const;
  */
 const LEAN = {
   waits: ['--optimize-for-size', '--semi-space-growth-factor=1', '--no-maglev', '--no-opt'],
-  computes: ['--optimize-for-size'],
+  computes: [],
 } as const;
 
 /** What an executable is made of, loaded only as far as the command needs. */

@@ -159,7 +159,8 @@ function withRetry(
         if (attempts > 1) stats.recovered += 1;
         return envelope;
       } catch (thrown) {
-        if (thrown instanceof HttpFailure) stats.lost += 1;
+        // A probed endpoint that is not there has lost nobody anything.
+        if (thrown instanceof HttpFailure && !(request.probe === true && isAbsence(thrown))) stats.lost += 1;
         throw thrown;
       }
     };

@@ -1,7 +1,7 @@
 /** Rows that a target has read and not yet written, per stream. */
-import { type Check, compileRecordCheck } from './check.ts';
+import type { Check } from './check.ts';
 import { ConnectorError, type Where } from './errors.ts';
-import { approximate, holdsRawNumber, type Json, type RawNumber, type Row } from './lossless.ts';
+import type { RawNumber, Row } from './lossless.ts';
 import { type RecordMessage, type SchemaMessage, versionOf } from './messages.ts';
 import {
   DELETED_AT,
@@ -13,6 +13,7 @@ import {
   TABLE_VERSION,
   withColumns,
 } from './metadata.ts';
+import { compileRecordCheck } from './record-check.ts';
 import type { Batch, Limits, SinkStream } from './sink.ts';
 
 /**
@@ -256,9 +257,7 @@ export class Batches {
   }
 
   #validateRecord({ check, stream }: Lane, record: Row, line: number): void {
-    let [fault] = check?.(record) ?? [];
-    // A number kept as text looks like an object to the checker; only then the record is checked in rounded form.
-    if (fault !== undefined && holdsRawNumber(record)) [fault] = check?.(approximate(record as Json)) ?? [];
+    const [fault] = check?.(record) ?? [];
     if (fault === undefined) return;
     const field = fault.path === '/' ? 'the record' : `"${fault.path.slice(1)}"`;
     const reason = `${field} ${fault.problem}`;

@@ -1,7 +1,6 @@
-/** JSON Schema checks (ajv): settings, states and records. */
+/** JSON Schema checks (ajv): settings and states; `record-check.ts` uses them for what it does not check itself. */
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
-import { approximate, type Json } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
 
 /** One thing that does not fit. `path` is a JSON pointer; `problem` completes the sentence "<path> …". */
@@ -56,63 +55,11 @@ export function compileSchema(schema: JsonSchema): Check {
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
 }
 
-/** Keywords that records of real taps break while being perfectly loadable; the store keeps such values as they are. */
-const LENIENT = new Set(['format', 'multipleOf', 'maxLength', 'minLength', 'contentEncoding', 'contentMediaType']);
-const NAMED = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependencies']);
-
-const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'integer', 'string']);
-
-/** False for what another draft or dialect of JSON Schema means by a keyword: it says nothing that is checked here. */
-function understood(key: string, value: unknown): boolean {
-  switch (key) {
-    case '$schema':
-    case 'id':
-    case 'nullable':
-      return false;
-    case 'type':
-      return [value].flat().every((type) => TYPES.has(String(type)));
-    case 'required':
-      return Array.isArray(value);
-    case 'exclusiveMinimum':
-    case 'exclusiveMaximum':
-      return typeof value === 'number';
-    case 'pattern':
-      return typeof value === 'string' && isPattern(value);
-    default:
-      return !LENIENT.has(key);
-  }
-}
-
-function isPattern(source: string): boolean {
-  try {
-    return new RegExp(source, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
-
-/** The schema without keywords that are checked leniently (Singer loaders disagree about them and data shows why). */
-function relaxed(node: unknown, names = false): unknown {
-  if (Array.isArray(node)) return node.map((inner) => relaxed(inner));
-  if (typeof node !== 'object' || node === null) return node;
-  return Object.fromEntries(
-    Object.entries(node)
-      .filter(([key, inner]) => names || understood(key, inner))
-      .map(([key, inner]) => [
-        key,
-        !names && (key === 'enum' || key === 'const') ? inner : relaxed(inner, !names && NAMED.has(key)),
-      ]),
-  );
-}
-
 /**
- * Compiles the check of one stream's records: types and required properties, first fault only. Keys that the target
- * adds or understands itself (`_sdc_…`) never count as unknown.
+ * Compiles a schema without formats, reporting the first fault. For records.
+ * @throws Error when the schema itself is not a JSON Schema.
  */
-export function compileRecordCheck(schema: JsonSchema): Check {
-  // Limits such as 9223372036854775807 travel as text; the checker wants numbers.
-  const loose = relaxed(approximate(schema as Json)) as JsonSchema;
-  const { additionalProperties, ...rest } = loose;
-  const validate = compiler(false).compile(additionalProperties === false ? { ...rest } : loose);
+export function compileQuick(schema: JsonSchema): Check {
+  const validate = compiler(false).compile(schema);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
 }

@@ -1,8 +1,9 @@
 /** Command lines of taps and targets (yargs): what is known, and a near name for what is not. */
-import yargs, { type Options } from 'yargs';
+import type { Argv, Options } from 'yargs';
 import { nearest } from './config.ts';
 import { ConnectorError } from './errors.ts';
 import type { LogFormat } from './log.ts';
+import { type FlagValues, plainFlags } from './plain-flags.ts';
 
 /** Flags every executable has. */
 export const COMMON_FLAGS = {
@@ -97,13 +98,27 @@ export async function readCommandLine(
   options: Readonly<Record<string, Options>>,
   usage: string,
 ): Promise<CommandLine> {
+  const parser = () => parserOf(name, argv, options, usage);
+  const values = plainFlags(argv, options) ?? (await checkedValues(name, options, await parser()));
+  return { flags: flagsOf(values), help: async () => (await parser()).getHelp() };
+}
+
+function refusal(name: string, problem: string, hint?: string): ConnectorError {
+  return new ConnectorError('config', `${name}: ${problem}`, {}, { hint: hint ?? `${name} --help lists the flags` });
+}
+
+async function parserOf(
+  name: string,
+  argv: readonly string[],
+  options: Readonly<Record<string, Options>>,
+  usage: string,
+): Promise<Argv> {
+  const { default: yargs } = await import('yargs');
   const known = Object.entries(options)
     .filter(([, { hidden }]) => hidden !== true)
     .flatMap(([flag, { alias }]) => [flag, ...[alias ?? []].flat()])
     .filter((word) => word.length > 1);
-  const refuse = (problem: string, hint?: string) =>
-    new ConnectorError('config', `${name}: ${problem}`, {}, { hint: hint ?? `${name} --help lists the flags` });
-  const parser = yargs([...argv])
+  return yargs([...argv])
     .locale('en')
     .scriptName(name)
     .usage(usage)
@@ -122,22 +137,38 @@ export async function readCommandLine(
     .strict()
     .fail((message: string | undefined, error: Error | undefined) => {
       const unknown = /^Unknown arguments?: (.*)$/.exec(message ?? '')?.[1]?.split(', ')[0];
-      if (unknown === undefined) throw refuse((message ?? String(error)).replace(/\s*\n\s*/g, ' '));
+      if (unknown === undefined) throw refusal(name, (message ?? String(error)).replace(/\s*\n\s*/g, ' '));
       const near = nearest(unknown.replace(/^-+/, ''), [...known, 'help', 'version']);
-      throw refuse(`unknown flag or word "${unknown}"`, near === undefined ? undefined : `did you mean --${near}?`);
+      throw refusal(
+        name,
+        `unknown flag or word "${unknown}"`,
+        near === undefined ? undefined : `did you mean --${near}?`,
+      );
     });
-  const values = (await parser.parse()) as Readonly<Record<string, unknown>>;
+}
+
+/** What yargs has understood, checked for what it lets pass. */
+async function checkedValues(
+  name: string,
+  options: Readonly<Record<string, Options>>,
+  parser: Argv,
+): Promise<FlagValues> {
+  const values = (await parser.parse()) as FlagValues;
   const [surplus] = (values._ ?? []) as readonly unknown[];
-  if (surplus !== undefined) throw refuse(`unknown flag or word "${String(surplus)}"`);
+  if (surplus !== undefined) throw refusal(name, `unknown flag or word "${String(surplus)}"`);
   for (const [flag, { requiresArg, array }] of Object.entries(options)) {
     const given = [values[flag] ?? []].flat() as readonly unknown[];
-    if (requiresArg === true && given.includes('')) throw refuse(`--${flag} needs a value`);
-    if (array !== true && given.length > 1) throw refuse(`--${flag} is given ${given.length} times`);
+    if (requiresArg === true && given.includes('')) throw refusal(name, `--${flag} needs a value`);
+    if (array !== true && given.length > 1) throw refusal(name, `--${flag} is given ${given.length} times`);
   }
   const test = values.test;
   if (test !== undefined && !['', 'all', 'schema'].includes(String(test))) {
-    throw refuse(`--test=${String(test)} is not known`, 'write --test or --test=schema');
+    throw refusal(name, `--test=${String(test)} is not known`, 'write --test or --test=schema');
   }
+  return values;
+}
+
+function flagsOf(values: FlagValues): Flags {
   const text = (flag: string) => {
     const value = values[flag];
     return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
@@ -147,15 +178,12 @@ export async function readCommandLine(
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   return {
-    flags: {
-      help: values.help === true,
-      config: (values.config as string[] | undefined) ?? [],
-      logFormat: word('log-format') as LogFormat | undefined,
-      logLevel: word('log-level'),
-      metricsFile: word('metrics-file'),
-      get: text,
-      number: (flag) => (typeof values[flag] === 'number' ? values[flag] : undefined),
-    },
-    help: () => parser.getHelp(),
+    help: values.help === true,
+    config: (values.config as string[] | undefined) ?? [],
+    logFormat: word('log-format') as LogFormat | undefined,
+    logLevel: word('log-level'),
+    metricsFile: word('metrics-file'),
+    get: text,
+    number: (flag) => (typeof values[flag] === 'number' ? values[flag] : undefined),
   };
 }

@@ -19,9 +19,11 @@ import { Standing, type StreamFailure } from './standing.ts';
 import { asSweep, type EndpointStream, isDone, isWhole, type StreamPage } from './streams.ts';
 
 /** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */
-function endsRun(error: ConnectorError, connection: Connection): boolean {
+function endsRun(error: ConnectorError, connection: Connection, { optional }: EndpointStream): boolean {
   if (!(error instanceof HttpFailure)) return error.code !== 'upstream';
-  return !connection.http.answered && (isUnreachable(error) || error.reaction === 'login');
+  // With a sign-in page some servers answer at a probed endpoint that they lack; a refused key is another matter.
+  const signedOut = error.reaction === 'login' && !(optional && error.type === 'html_response');
+  return !connection.http.answered && (isUnreachable(error) || signedOut);
 }
 
 /** Reads what this run may read, and tells about it where the settings say so. */
@@ -144,7 +146,7 @@ class SnapshotRun {
         this.#report.saved(stream, sweep, this.#snapshot, this.#standing(), this.#startedAt);
       }
     } catch (thrown) {
-      failure = this.#ofStream(thrown);
+      failure = this.#ofStream(thrown, stream);
     }
     if (this.#run.signal.aborted || failure === undefined) return;
     const ending = this.#failed(stream, failure);
@@ -152,8 +154,8 @@ class SnapshotRun {
   }
 
   /** The failure if it is one stream's; rethrows what ends the run. */
-  #ofStream(thrown: unknown): ConnectorError {
-    if (!(thrown instanceof ConnectorError) || endsRun(thrown, this.#connection)) throw thrown;
+  #ofStream(thrown: unknown, stream: EndpointStream): ConnectorError {
+    if (!(thrown instanceof ConnectorError) || endsRun(thrown, this.#connection, stream)) throw thrown;
     return thrown;
   }
 
@@ -164,12 +166,16 @@ class SnapshotRun {
     failed: (failure: ConnectorError) => void,
   ): AsyncGenerator<RowGroup> {
     const version = stream.versioned ? { version: this.#snapshot.id } : {};
+    let broken = false;
     try {
       for await (const records of page.rows) yield { stream: stream.name, records, ...version };
     } catch (thrown) {
-      // The runner is in the middle of these rows: the failure is this stream's business and must not reach it.
-      failed(this.#ofStream(thrown));
-      return;
+      // The runner is in the middle of these rows: the failure is this stream's business and must not reach it. What was
+      // read before it is as good as ever, and so is the bookmark.
+      failed(this.#ofStream(thrown, stream));
+      broken = true;
+      // Unless there is no total yet: then nothing was.
+      if (asSweep(page.state as unknown as Json)?.total === null) return;
     }
     const before = asSweep(this.#bookmarks[stream.name]);
     const bookmark = { ...page.state, snapshot_id: this.#snapshot.id } as unknown as Json;
@@ -188,6 +194,7 @@ class SnapshotRun {
       this.#snapshot = { ...this.#snapshot, first_checkpoint_at: this.#snapshot.first_checkpoint_at ?? now };
       yield checkpointRow(stream.name, this.#snapshot, after, now);
     }
+    if (broken) return;
     // With the rows it tells about, not after them: a run killed in between would never write it.
     const status = isDone(bookmark) ? 'ok' : 'partial';
     yield endpointRow(stream, this.#snapshot, bookmark, {

@@ -8,6 +8,8 @@ import type { Run } from '../../singer/stream.ts';
 /** How long another writer is waited for. Longer than any commit of ours; a rebuild of a very large table may take longer. */
 const BUSY_MS = 30_000;
 
+const CACHE_KIB = 4_096;
+
 export type Synchronous = 'off' | 'normal' | 'full' | 'extra';
 
 /**
@@ -23,6 +25,8 @@ export async function openDatabase(path: string, synchronous: Synchronous, run: 
     db = new Sqlite(file, { timeout: BUSY_MS });
     await useWriteAheadLog(db, run);
     db.pragma(`synchronous = ${synchronous}`);
+    // The driver's build takes 16 MB for pages; loads are as fast with a quarter of it.
+    db.pragma(`cache_size = -${CACHE_KIB}`);
     // The driver's build turns this on; a rebuild would then delete rows of tables that refer to the rebuilt one.
     db.pragma('foreign_keys = OFF');
     // Views may name a table that is being rebuilt; they are right again at the end of it.

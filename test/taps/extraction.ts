@@ -48,8 +48,11 @@ export class Extraction {
     this.#settings = settings;
   }
 
-  static async start(options: Omit<ManageEngineOptions, 'now'> = {}, settings: Settings = {}): Promise<Extraction> {
-    const clock = new VirtualClock();
+  static async start(
+    options: Omit<ManageEngineOptions, 'now'> = {},
+    settings: Settings = {},
+    clock: VirtualClock = new VirtualClock(),
+  ): Promise<Extraction> {
     const simulator = await startManageEngine({ ...options, now: () => clock.now() });
     const folder = await mkdtemp(join(tmpdir(), 'tapworks-pmp-'));
     // In small pieces; byte by byte, as the contract has it, would take minutes here.
@@ -104,9 +107,10 @@ export class Extraction {
     return JSON.parse(await readFile(this.statePath, 'utf8'));
   }
 
-  /** Ids that a stream has at the simulator. */
-  ids(stream: string): readonly string[] {
-    return this.tenant.manifest({ ids: true }).streams[stream]?.ids ?? [];
+  /** Ids that a stream has at the simulator, of pairs `resource_id/patch_id`; of one customer if named. */
+  ids(stream: string, customer?: string): readonly string[] {
+    const options = { ids: true, stream, ...(customer !== undefined && { customer }) };
+    return this.tenant.manifest(options).streams[stream]?.ids ?? [];
   }
 
   async close(): Promise<void> {
@@ -115,9 +119,15 @@ export class Extraction {
   }
 }
 
-/** Ids that all these outputs brought, in alphabetical order. */
-export function idsIn(outputs: readonly Output[], stream = 'systems', key = 'resource_id'): readonly string[] {
-  return [...new Set(outputs.flatMap((output) => output.records(stream).map((row) => String(row[key]))))].sort();
+/** Ids that all these outputs brought, in alphabetical order; the values of several columns joined by `/`. */
+export function idsIn(
+  outputs: readonly Output[],
+  stream = 'systems',
+  ...columns: readonly string[]
+): readonly string[] {
+  const key = columns.length === 0 ? ['resource_id'] : columns;
+  const ids = outputs.flatMap((output) => output.records(stream).map((row) => key.map((name) => row[name]).join('/')));
+  return [...new Set(ids)].sort();
 }
 
 /** Runs until one ends without the sweep being open any more, at most `limit` times. */

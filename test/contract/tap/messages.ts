@@ -1,6 +1,6 @@
 /** What comes out of a whole run, and that any state of it is a place to go on from. */
 import { expect } from 'vitest';
-import { compileRecordCheck } from '../../../singer/check.ts';
+import { compileRecordCheck } from '../../../singer/record-check.ts';
 import { approximate } from '../../../singer/lossless.ts';
 import type { JsonSchema } from '../../../singer/messages.ts';
 import { type Output, object } from './outside.ts';
