@@ -15,6 +15,9 @@ export class KeySet {
   #sorted: Float64Array = new Float64Array(0);
   #sortedText = '';
   #recent = new Set<number>();
+  /** The recent ones as text, each checkpoint's written once, and those that came after the last. */
+  #recentTexts: string[] = [];
+  #unwritten: number[] = [];
 
   /** Distinct keys so far. */
   get size(): number {
@@ -26,13 +29,18 @@ export class KeySet {
     const print = Number.parseInt(hash('sha1', key, 'hex').slice(0, 10), 16);
     if (this.#recent.has(print) || includes(this.#sorted, print)) return false;
     this.#recent.add(print);
+    this.#unwritten.push(print);
     return true;
   }
 
   /** The set as strings for the state. */
   encode(): string[] {
     if (this.#recent.size >= Math.max(MERGE_LEAST, this.#sorted.length / MERGE_SHARE)) this.#merge();
-    return [this.#sortedText, ...(this.#recent.size > 0 ? [pack(Float64Array.from(this.#recent).sort())] : [])];
+    if (this.#unwritten.length > 0) {
+      this.#recentTexts.push(pack(Float64Array.from(this.#unwritten).sort()));
+      this.#unwritten = [];
+    }
+    return [this.#sortedText, ...this.#recentTexts];
   }
 
   /** The set that `encode` wrote. @throws ConnectorError `state` when the strings were damaged. */
@@ -43,6 +51,7 @@ export class KeySet {
     set.#sorted = unpack(sorted);
     for (const part of recent) {
       for (const print of unpack(part)) if (!includes(set.#sorted, print)) set.#recent.add(print);
+      set.#recentTexts.push(part);
     }
     return set;
   }
@@ -50,6 +59,8 @@ export class KeySet {
   #merge(): void {
     this.#sorted = merged(this.#sorted, Float64Array.from(this.#recent).sort());
     this.#recent = new Set();
+    this.#recentTexts = [];
+    this.#unwritten = [];
     this.#sortedText = pack(this.#sorted);
   }
 }

@@ -73,25 +73,38 @@ export function flagsTable(options: Readonly<Record<string, Options>>): string {
   );
 }
 
+/** The row of another stream that costs a request, as a schema's description tells it: "read system by system". */
+const FOLLOWED = /\bread (\w+) by \1\b/;
+
+/** How a stream is read, in words. */
+function manner({ checkpoint, optional, schema }: (typeof STREAMS)[number]): string {
+  const [, followed] = FOLLOWED.exec(schema.description ?? '') ?? [];
+  if (followed !== undefined) return `one request per ${followed}`;
+  const pages = checkpoint.properties?.gaps === undefined ? 'one request per snapshot' : 'page by page';
+  return optional ? `${pages}, if the server offers it` : pages;
+}
+
 /** One row per stream of tap-pmp. */
 export function streamsTable(): string {
   const told = (schema: JsonSchema) =>
     (schema.description ?? '').replace(/ \(endpoint [^)]*\)/, '').replace(/ Bookkeeping\.$|: bookkeeping(?=\.$)/, '');
   return table(
-    ['Stream', 'Endpoint', 'Key', 'Read', 'What a row is'],
+    ['Stream', 'Endpoint', 'Key', 'Read', 'By default', 'What a row is'],
     [
-      ...STREAMS.map(({ name, path, key, schema, checkpoint }) => [
-        code(name),
-        code(path),
-        key.map(code).join(', '),
-        checkpoint.properties?.gaps === undefined ? 'one request per snapshot' : 'page by page',
-        told(schema),
+      ...STREAMS.map((stream) => [
+        code(stream.name),
+        code(stream.path),
+        stream.key.map(code).join(', '),
+        manner(stream),
+        stream.selectedByDefault ? 'on' : '**off**',
+        told(stream.schema),
       ]),
       ...BOOKKEEPING.map(({ name, key, schema }) => [
         code(name),
         'none',
         key.map(code).join(', '),
-        'always written',
+        'written in every run',
+        'always',
         told(schema),
       ]),
     ],
