@@ -52,13 +52,16 @@ function mapping(index: number): Readonly<Record<string, string | number | null>
   };
 }
 
-/** Writes `rows` records as messages, with a state every 10,000, and the same rows as CSV if a path is given. */
-export function writeMappings(rows: number, messages: string, csv?: string): void {
+/**
+ * Writes `rows` records as messages, with a state every 10,000, and the same rows as CSV if a path is given. The record
+ * `spoilt` does not fit the schema.
+ */
+export function writeMappings(rows: number, messages: string, csv?: string, spoilt?: number): void {
   const out = blocks(messages);
   const table = csv === undefined ? undefined : blocks(csv);
   out.line(JSON.stringify(SCHEMA));
   for (let index = 0; index < rows; index += 1) {
-    const record = mapping(index);
+    const record = index === spoilt ? { ...mapping(index), patch_name: 5 } : mapping(index);
     out.line(JSON.stringify({ type: 'RECORD', stream: STREAM, record }));
     // No value holds a comma, a quote or a line end.
     table?.line(Object.values(record).join(','));

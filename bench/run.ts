@@ -12,12 +12,23 @@ import { bench as lossless } from './lossless.ts';
 import { bench as pagingLarge } from './paging-large.ts';
 import { type Bench, keep, lineOf, machine, type Setting } from './report.ts';
 import { bench as startUp } from './start-up.ts';
+import { bench as tapDcapi } from './tap-dcapi.ts';
 import { bench as tapPmp } from './tap-pmp.ts';
 import { bench as tapPmpLatency } from './tap-pmp-latency.ts';
 import { bench as targetSqlite } from './target-sqlite.ts';
 import { hasGnuTime, ROOT } from './trial.ts';
 
-const BENCHES: readonly Bench[] = [startUp, tapPmp, tapPmpLatency, targetSqlite, lossless, body, keySet, pagingLarge];
+const BENCHES: readonly Bench[] = [
+  startUp,
+  tapPmp,
+  tapPmpLatency,
+  tapDcapi,
+  targetSqlite,
+  lossless,
+  body,
+  keySet,
+  pagingLarge,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,7 @@ import { start } from './start.ts';
 
 await start({
   name: 'tapworks',
-  kind: 'waits',
+  kind: 'computes',
   plugin: async () => ({
     description: 'Pipes of taps and targets with state kept for you, demos and simulators',
     settings: { properties: {} },

@@ -25,25 +25,19 @@ export function childReader(endpointOf: (parent: Row) => NumberedEndpoint, http:
       try {
         for await (const rows of sweep.work()) if (typeof rows !== 'symbol') yield rows;
       } catch (thrown) {
+        // A first page that stays unreadable has left its gap, which says more than that.
         if (!isOfParent(thrown, http)) throw thrown;
-        failures.push(thrown);
-        continue;
       }
       run.signal.throwIfAborted();
       const { gaps, finished } = sweep.state();
       const [gap] = gaps;
       if (finished && gap === undefined) read.push(parent);
-      else
+      else {
+        const { error_type: type = 'contract_error', error_message: message = 'the list has no end' } = gap ?? {};
         failures.push(
-          new HttpFailure(
-            {
-              reaction: 'fail',
-              type: gap?.error_type ?? 'contract_error',
-              message: gap?.error_message ?? 'the list has no end',
-            },
-            {},
-          ),
+          new HttpFailure({ reaction: 'fail', type, message }, {}, { sample: gap?.response_sample ?? undefined }),
         );
+      }
     }
     return { read, failures };
   };

@@ -123,7 +123,9 @@ function withRetry(
           const again =
             !absent &&
             attempt < settings.attempts &&
-            !(error.reaction === 'login' && (signedOut || auth?.renew === undefined));
+            !(error.reaction === 'login' && signedOut) &&
+            // The same credentials again would get the same, and lock an account.
+            !((error.reaction === 'login' || error.reaction === 'renew') && auth?.renew === undefined);
           run.log[absent ? 'debug' : 'warn'](event, `${error.message}${again ? '' : ', giving up'}`, {
             ...error.where,
             error_type: error.type,

@@ -1,7 +1,7 @@
 /** What an HTTP client is to the rest of the program: a way to exchange a request for rows. Light: no library behind it. */
 import type { Where } from '../singer/errors.ts';
 import { isObject, type Json } from '../singer/lossless.ts';
-import type { RowGroups } from './body.ts';
+import type { RowGroups, RowsPath } from './body.ts';
 import { HttpFailure } from './judge.ts';
 
 /** One request for rows (or, without `rows`, for a whole small answer). */
@@ -13,8 +13,8 @@ export interface HttpRequest {
   /** Sent as `application/x-www-form-urlencoded`. */
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Path of the list of rows in the body. */
-  readonly rows?: readonly string[];
+  /** Where the list of rows stands in the body. */
+  readonly rows?: RowsPath;
   /** For errors and log lines. */
   readonly where: Where;
   /** The server may lack this endpoint: an answer that says so is not asked for again and not warned about. */
@@ -23,7 +23,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Sends a request and hands out its rows in groups; returns the rest of the body. A repeated attempt repeats its rows. */
+/** Sends a request and hands out its rows in groups, none before the whole answer is known to be good; returns the rest of the body. */
 export type Exchange = (request: HttpRequest) => RowGroups;
 
 /** What was sent (attempts), and for how many pages something went wrong and how it ended; for the run's summary. */

@@ -24,9 +24,14 @@ export class KeySet {
     return this.#sorted.length + this.#recent.size;
   }
 
+  has(key: string): boolean {
+    const print = printOf(key);
+    return this.#recent.has(print) || includes(this.#sorted, print);
+  }
+
   /** Adds a key; false when it was there. */
   add(key: string): boolean {
-    const print = Number.parseInt(hash('sha1', key, 'hex').slice(0, 10), 16);
+    const print = printOf(key);
     if (this.#recent.has(print) || includes(this.#sorted, print)) return false;
     this.#recent.add(print);
     this.#unwritten.push(print);
@@ -63,6 +68,10 @@ export class KeySet {
     this.#unwritten = [];
     this.#sortedText = pack(this.#sorted);
   }
+}
+
+function printOf(key: string): number {
+  return Number.parseInt(hash('sha1', key, 'hex').slice(0, 10), 16);
 }
 
 /** Two ascending lists as one: in one pass, where sorting them together takes twenty. */

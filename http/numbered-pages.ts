@@ -97,16 +97,21 @@ export class Sweep {
   #next: number;
   #keys: KeySet;
   #distinct: number;
+  #weight: number;
   #gaps: Gap[];
   #secondLook: Unread | 'done' | undefined;
   /** Places that open gap retries and a second look still have to see. Every page that is read counts for all. */
   readonly #watching = new Set<Unread>();
   #finished: boolean;
   #restarted = false;
+  /** What to do about the page that was missed last, if its failure says so. */
+  #hint: string | undefined;
   #pagesSinceCheckpoint = 0;
   #newPages = 0;
   /** How each page that was asked for ended, the last time it was. */
   readonly #outcomes = new Map<number, 'read' | 'lost'>();
+  /** Rows of a list whose server tells no total, once its end was seen. */
+  #end: number | undefined;
   /** True on the way to the end, where the next page is known in advance. */
   #forwards = false;
   readonly #reader: PageReader;
@@ -127,6 +132,7 @@ export class Sweep {
     this.#next = since.next_page;
     this.#keys = KeySet.decode(since.keys ?? []);
     this.#distinct = since.keys === undefined ? since.distinct : this.#keys.size;
+    this.#weight = since.weight ?? 0;
     this.#gaps = [...since.gaps];
     if (typeof since.second_look === 'number' && since.page_size !== null) {
       this.#secondLook = this.#watch((since.second_look - 1) * since.page_size, Number.POSITIVE_INFINITY, since.total);
@@ -147,6 +153,7 @@ export class Sweep {
       next_page: this.#next,
       ...(reread < this.#next && { reread_from: reread }),
       distinct: this.#distinct,
+      ...(this.#endpoint.weight !== undefined && { weight: this.#weight }),
       ...(open && { keys: this.#keys.encode() }),
       gaps: [...this.#gaps],
       ...this.#secondLookState(),
@@ -329,7 +336,9 @@ export class Sweep {
       for (let attempt = 1; ; attempt += 1) {
         const parents: (readonly Row[])[] = [];
         const rows = this.#reader.read(page, (reported) => this.#aheadOf(page, reported));
-        const { keys, reported } = children === undefined ? yield* rows : await gathered(rows, parents);
+        const whole = children === undefined ? yield* rows : await gathered(rows, parents);
+        const { keys } = whole;
+        const reported = this.#endpoint.totalMayLack === true ? this.#withTotal(page, whole) : whole.reported;
         const size = this.#sizeOf(reported);
         if (this.#size !== null && size !== this.#size) {
           if (attempt === 2) return this.#resize(size, page);
@@ -337,7 +346,7 @@ export class Sweep {
         }
         if (children === undefined) return this.#accept(page, keys, keys.size, size, reported.total);
         const { read, failures } = yield* children(parents.flat());
-        const readKeys = new Set(read.map((row) => this.#endpoint.keyOf(row)));
+        const readKeys = new Map(read.map((row) => [this.#endpoint.keyOf(row), 0]));
         this.#accept(page, readKeys, keys.size, size, reported.total);
         const [first] = failures;
         if (first === undefined) return 'read';
@@ -351,6 +360,17 @@ export class Sweep {
       this.#missed(page, thrown, gap);
       return 'failed';
     }
+  }
+
+  /** A server that tells no total has one row more than was seen, until a page is short, empty or the first one again. */
+  #withTotal(page: number, { keys, rows, reported }: PageRead): Reported {
+    if (reported.total !== undefined) return reported;
+    const size = this.#sizeOf({ ...reported, size: reported.size ?? this.#size ?? (rows > 0 ? rows : undefined) });
+    const before = (page - 1) * size;
+    const again = page > 1 && page >= this.#next && [...keys.keys()].every((key) => this.#keys.has(key));
+    if (again || rows < size) this.#end = again ? before : before + rows;
+    const seen = before + (again ? 0 : rows);
+    return { size, total: this.#end ?? Math.max(this.#total ?? 0, seen + 1) };
   }
 
   #sizeOf(reported: Reported): number {
@@ -385,7 +405,13 @@ export class Sweep {
   }
 
   /** Takes note of a page that was read whole. */
-  #accept(page: number, keys: ReadonlySet<string>, rows: number, size: number, reported: number | undefined): Outcome {
+  #accept(
+    page: number,
+    keys: ReadonlyMap<string, number>,
+    rows: number,
+    size: number,
+    reported: number | undefined,
+  ): Outcome {
     const where = { stream: this.#endpoint.stream, page };
     const total = reported ?? this.#total;
     if (total === null) {
@@ -409,7 +435,11 @@ export class Sweep {
       places.done(page, size);
     }
     this.#tellStepBack(page, before);
-    for (const key of keys) if (this.#keys.add(key)) this.#distinct += 1;
+    for (const [key, weight] of keys) {
+      if (!this.#keys.add(key)) continue;
+      this.#distinct += 1;
+      this.#weight += weight;
+    }
     this.#progress(page);
     return 'read';
   }
@@ -452,6 +482,7 @@ export class Sweep {
   #missed(page: number, failure: HttpFailure, gap: Gap | undefined): void {
     const known = gap ?? this.#gaps.find((other) => other.page === page);
     this.#outcomes.set(page, 'lost');
+    this.#hint = failure.hint;
     const missed: Gap = {
       page: known?.page ?? page,
       total: known?.total ?? this.#total,
@@ -474,14 +505,17 @@ export class Sweep {
   #broken(pages: number): ConnectorError {
     const last = this.#gaps.at(-1);
     const what = pages === 1 ? 'the first page' : `the first ${pages} pages`;
-    return new ConnectorError('upstream', `${what} could not be read: ${last?.error_message ?? 'no total'}`, {
-      stream: this.#endpoint.stream,
-    });
+    return new ConnectorError(
+      'upstream',
+      `${what} could not be read: ${last?.error_message ?? 'no total'}`,
+      { stream: this.#endpoint.stream },
+      this.#hint === undefined ? {} : { hint: this.#hint },
+    );
   }
 
   #progress(page: number): void {
     if (this.#endpoint.parent !== undefined) return;
-    const { stream, noun } = this.#endpoint;
+    const { stream, noun, weight } = this.#endpoint;
     const total = this.#total ?? 0;
     const pages = lastPage(total, this.#size ?? 1);
     const share = coverage({ distinct: this.#distinct, total });
@@ -493,8 +527,10 @@ export class Sweep {
       total_pages: pages,
       [`${noun}_extracted`]: this.#distinct,
       [`total_${noun}`]: total,
+      ...(weight !== undefined && { [`${weight.noun}_extracted`]: this.#weight }),
       progress_pct: Math.round(share * 1000) / 10,
       eta_minutes: Math.round((minutes / pagesRead) * Math.max(0, pages - page) * 10) / 10,
+      errors_total: this.#gaps.length,
     });
     this.#run.progress.show(stream, page, pages);
   }

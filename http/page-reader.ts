@@ -1,6 +1,6 @@
 /** Pages of one numbered endpoint as records, one request ahead of the work on them. */
 import { isObject, type Json, type Row } from '../singer/lossless.ts';
-import type { RowGroups } from './body.ts';
+import type { RowGroups, RowsPath } from './body.ts';
 import type { Http, HttpRequest } from './exchange.ts';
 
 /** How one endpoint is paged; declared beside the stream. */
@@ -9,7 +9,7 @@ export interface NumberedEndpoint {
   /** Absolute address without query. */
   readonly url: string;
   /** Where the list of rows stands in the body. */
-  readonly rows: readonly string[];
+  readonly rows: RowsPath;
   /** Reads the total and the page size in force from the rest of the body. */
   envelope(value: Json): Reported;
   /** Query for one page. */
@@ -24,10 +24,14 @@ export interface NumberedEndpoint {
   readonly usualSize: number;
   /** What rows are called in log fields: `systems` gives `systems_extracted`, `total_systems`. */
   readonly noun: string;
+  /** Some builds tell no total: then the first page that is not full is the last. */
+  readonly totalMayLack?: boolean;
+  /** What a row holds that is counted along, e.g. the patches of a system, and its name in log fields. */
+  readonly weight?: { readonly noun: string; of(record: Row): number };
   /** The server may lack this endpoint. */
   readonly probe?: boolean;
-  /** Told of the rows of the first page that a new sweep reads. */
-  firstRows?(rows: readonly VendorRow[]): void;
+  /** Told of the fields that the rows of the first page have together. */
+  firstFields?(fields: ReadonlySet<string>): void;
   /** Reads what belongs to the rows of a page, with requests of its own; its records take the place of the page's. */
   readonly children?: ReadChildren;
   /** For an endpoint that is read once per row of another: which row. Such a sweep tells nothing of its pages. */
@@ -53,7 +57,10 @@ export interface ChildrenRead {
 
 /** A page that was read to its end. */
 export interface PageRead {
-  readonly keys: ReadonlySet<string>;
+  /** Key of each record, and what the record weighs. */
+  readonly keys: ReadonlyMap<string, number>;
+  /** Rows of the page, those that were no records among them. */
+  readonly rows: number;
   readonly reported: Reported;
 }
 
@@ -65,11 +72,15 @@ interface Sent {
   readonly cancel: AbortController;
 }
 
+/** Rows of a group when each holds further ones. */
+const HEAVY_ROWS = 4;
+
 export class PageReader {
   readonly #endpoint: NumberedEndpoint;
   readonly #http: Http;
   #sent: Sent | undefined;
   #badRows = 0;
+  #fieldsTold = false;
 
   constructor(endpoint: NumberedEndpoint, http: Http) {
     this.#endpoint = endpoint;
@@ -90,21 +101,27 @@ export class PageReader {
     page: number,
     next: (reported: Reported) => number | undefined,
   ): AsyncGenerator<readonly Row[], PageRead> {
-    const { groups, first } = this.#take(page) ?? this.#ask(page);
-    const keys = new Set<string>();
+    // A request for another page would keep the connection to itself.
+    if (this.#sent !== undefined && this.#sent.page !== page) await this.discard();
+    const { groups, first } = this.#take() ?? this.#ask(page);
+    const keys = new Map<string, number>();
+    const fields = new Set<string>();
     let held: readonly Json[] | undefined;
+    let rows = 0;
     try {
       let step = await first;
       for (;;) {
         if (step.done === true) {
           const reported = this.#endpoint.envelope(step.value.value);
           await this.#sendAhead(next(reported));
-          if (held !== undefined) yield this.#records(held, keys);
-          return { keys, reported };
+          if (held !== undefined) yield* this.#groups(held, keys, fields);
+          this.#tellFields(fields);
+          return { keys, rows, reported };
         }
-        if (held !== undefined) yield this.#records(held, keys);
+        if (held !== undefined) yield* this.#groups(held, keys, fields);
         // Held back by one: most pages are one group, and then the answer is whole before the work begins.
         held = step.value;
+        rows += held.length;
         step = await groups.next();
       }
     } finally {
@@ -131,9 +148,8 @@ export class PageReader {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  #take(page: number): Pick<Sent, 'groups' | 'first'> | undefined {
+  #take(): Pick<Sent, 'groups' | 'first'> | undefined {
     const sent = this.#sent;
-    if (sent?.page !== page) return undefined;
     this.#sent = undefined;
     return sent;
   }
@@ -152,9 +168,25 @@ export class PageReader {
     return { groups, first: groups.next() };
   }
 
-  #records(rows: readonly Json[], keys: Set<string>): readonly Row[] {
-    const { record, keyOf, firstRows } = this.#endpoint;
-    if (firstRows !== undefined && keys.size === 0) firstRows(rows.filter(isObject));
+  /** Once, and for a whole page: one row may lack what the next one has. */
+  #tellFields(fields: ReadonlySet<string>): void {
+    if (this.#fieldsTold || fields.size === 0) return;
+    this.#fieldsTold = true;
+    this.#endpoint.firstFields?.(fields);
+  }
+
+  /** Heavy rows leave a few at a time: what was made of them can go before the next are worked on. */
+  *#groups(rows: readonly Json[], keys: Map<string, number>, fields: Set<string>): Generator<readonly Row[]> {
+    const size = this.#endpoint.weight === undefined ? rows.length : HEAVY_ROWS;
+    for (let start = 0; start < rows.length; start += size) {
+      yield this.#records(size < rows.length ? rows.slice(start, start + size) : rows, keys, fields);
+    }
+  }
+
+  #records(rows: readonly Json[], keys: Map<string, number>, fields: Set<string>): readonly Row[] {
+    const { record, keyOf, weight, firstFields } = this.#endpoint;
+    if (firstFields !== undefined && !this.#fieldsTold)
+      for (const row of rows) if (isObject(row)) for (const name of Object.keys(row)) fields.add(name);
     const records: Row[] = [];
     for (const row of rows) {
       const made = isObject(row) ? record(row) : undefined;
@@ -162,7 +194,7 @@ export class PageReader {
         this.#badRows += 1;
         continue;
       }
-      keys.add(keyOf(made));
+      keys.set(keyOf(made), weight?.of(made) ?? 0);
       records.push(made);
     }
     return records;

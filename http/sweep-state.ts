@@ -16,6 +16,8 @@ export interface Gap {
 export interface SweepState {
   /** Rows per page as the server returns them; null until the first answer. */
   readonly page_size: number | null;
+  /** Pages, where several sweeps are told as one, which has no page size. */
+  readonly pages?: number;
   /** Rows the server reports, newest figure. */
   readonly total: number | null;
   /** The same when `next_page` and `reread_from` were true: a difference tells how far rows may have slipped since. */
@@ -26,6 +28,8 @@ export interface SweepState {
   readonly reread_from?: number;
   /** Distinct keys read. */
   readonly distinct: number;
+  /** What the rows of these keys hold together, where rows hold something that is counted, e.g. patches of systems. */
+  readonly weight?: number;
   /** Which keys, while more pages may come (`KeySet.encode`). */
   readonly keys?: readonly string[];
   readonly gaps: readonly Gap[];
@@ -50,6 +54,7 @@ export const SWEEP_STATE_SCHEMA: JsonSchema = {
     next_page: POSITIVE,
     reread_from: POSITIVE,
     distinct: COUNT,
+    weight: COUNT,
     keys: { type: 'array', items: { type: 'string' } },
     gaps: {
       type: 'array',
@@ -83,6 +88,16 @@ export const EMPTY_SWEEP: SweepState = {
 /** Last page of `total` rows. */
 export function lastPage(total: number, size: number): number {
   return Math.ceil(total / size);
+}
+
+/** Pages of the sweep; null while they are not known. */
+export function pagesOf({ total, page_size: size, pages }: SweepState): number | null {
+  return pages ?? (total === null || size === null ? null : lastPage(total, size));
+}
+
+/** The last page that was reached. A total that fell may have left it behind the end. */
+export function pagesRead(state: SweepState): number {
+  return Math.min(state.next_page - 1, pagesOf(state) ?? Number.POSITIVE_INFINITY);
 }
 
 /** Rows that open gaps may hold: a page each, the last one the remainder. */

@@ -11,9 +11,10 @@ import api from 'undici/lib/api/index.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { ConnectorError, systemCode, textOf, type Where } from '../singer/errors.ts';
 import { stopOf } from '../singer/io.ts';
+import type { Json } from '../singer/lossless.ts';
 import { sampleOf } from '../singer/masking.ts';
 import type { Run } from '../singer/stream.ts';
-import { type Envelope, parseStream, parseWhole, SMALL_BODY_BYTES } from './body.ts';
+import { type Envelope, envelopeOf, parseStream, parseWhole, SMALL_BODY_BYTES, waysOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import {
   type EnvelopeJudge,
@@ -24,6 +25,7 @@ import {
   type Ruling,
   retryAfter,
 } from './judge.ts';
+import { Spool } from './spool.ts';
 
 export interface ConnectionSettings {
   readonly caFile?: string | undefined;
@@ -69,7 +71,7 @@ export interface Wire {
   readonly timeout: number;
   readonly judge: EnvelopeJudge;
   readonly run: Pick<Run, 'signal' | 'clock'>;
-  /** Bodies up to this size are parsed at once; 0 streams every body (tests). */
+  /** Bodies up to this size are parsed at once; 0 takes every body by way of a file (tests). */
   readonly smallBody?: number;
 }
 
@@ -111,6 +113,7 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
     const own = request.signal === undefined ? [] : [request.signal];
     const signal = AbortSignal.any([run.signal, limit.signal, ...own]);
     let reply: Dispatcher.ResponseData | undefined;
+    let spool: Spool | undefined;
     try {
       limit.resume();
       const { origin, pathname } = new URL(url);
@@ -147,21 +150,17 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       const early = judgeHead(head);
       if (early !== undefined) throw fail(early);
       let envelope: Envelope;
+      let rows: readonly Json[] = [];
       try {
         if (path === undefined || (ended && bytes.length <= smallBody)) {
-          const whole = parseWhole(bytes.toString('utf8').replace(/^\ufeff/, ''), path);
-          const ruling = judge(whole.envelope.value, status) ?? judgeStatus(status);
-          if (ruling !== undefined) throw fail(ruling);
-          if (whole.rows.length > 0) yield whole.rows;
-          envelope = whole.envelope;
+          ({ rows, envelope } = parseWhole(bytes.toString('utf8').replace(/^\ufeff/, ''), path));
         } else {
-          envelope = yield* parseStream(
-            continued(chunks, ended, body, limit, (thrown) => wireFailure(thrown, url, where)),
-            path,
-          );
-          const ruling = judge(envelope.value, status) ?? judgeStatus(status);
-          if (ruling !== undefined) throw fail(ruling);
+          spool = await Spool.open();
+          const failure = (thrown: unknown) => wireFailure(thrown, url, where);
+          envelope = await envelopeOf(spool.keeping(continued(chunks, ended, body, limit, failure)), path);
         }
+        const ruling = judge(envelope.value, status) ?? judgeStatus(status);
+        if (ruling !== undefined) throw fail(ruling);
       } catch (cause) {
         if (cause instanceof ConnectorError || signal.aborted) throw cause;
         // A refusal need not be JSON; then its status is all that it says.
@@ -178,9 +177,14 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
         throw fail({
           reaction: 'fail',
           type: 'contract_error',
-          message: `the answer has no list at "${path?.join('.')}"`,
+          message: `the answer has no list at "${waysOf(path ?? [])
+            .map((way) => way.join('.'))
+            .join('" or "')}"`,
         });
       }
+      // The answer is whole and means what was asked for: only now a row leaves.
+      if (rows.length > 0) yield rows;
+      if (spool !== undefined && path !== undefined) yield* parseStream(spool.read(), path);
       return envelope;
     } catch (thrown) {
       run.signal.throwIfAborted();
@@ -188,6 +192,7 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       throw wireFailure(thrown, url, where);
     } finally {
       limit.pause();
+      await spool?.close();
       // Whoever stops reading half-way must not leave the connection waiting: closing the pool would wait for it too.
       if (reply !== undefined && !reply.body.readableEnded) reply.body.on('error', () => undefined).destroy();
     }

@@ -46,6 +46,8 @@ interface Lane {
   readonly check: Check | undefined;
   /** Properties of the schema, and those beside it that have been told. A set, because records may hold a `constructor`. */
   readonly known: Set<string>;
+  /** Properties of the schema in its order, which most records keep. */
+  readonly order: readonly string[];
   readonly history: History;
   groups: Group[];
 }
@@ -156,6 +158,7 @@ export class Batches {
       stream,
       text: textOf(message),
       check,
+      order: Object.keys(message.schema.properties ?? {}),
       known: new Set([...Object.keys(message.schema.properties ?? {}), ...Object.keys(METADATA)]),
       history: this.#history(stream.name),
       groups: [],
@@ -217,7 +220,14 @@ export class Batches {
     const lacks = lacking(lane, version !== undefined, gone && !this.#deletes(lane));
     if (lacks !== undefined) return { unknown: [], lacks };
     for (const property of lane.stream.key) {
-      if (Object.hasOwn(record, property) && record[property] !== null) continue;
+      const value = record[property];
+      if (
+        value !== undefined &&
+        value !== null &&
+        (!(property in Object.prototype) || Object.hasOwn(record, property))
+      ) {
+        continue;
+      }
       const reason = `has no value for its key "${property}"`;
       throw new InvalidRecord(`line ${line}: a record of stream "${name}" ${reason}`, reason, {
         stream: name,
@@ -270,8 +280,14 @@ export class Batches {
   }
 
   #unknownKeys(lane: Lane, record: Row): readonly string[] | undefined {
+    const { order } = lane;
     let found: string[] | undefined;
+    let place = 0;
     for (const property in record) {
+      if (property === order[place]) {
+        place += 1;
+        continue;
+      }
       if (lane.known.has(property)) continue;
       lane.known.add(property);
       found ??= [];

@@ -1,5 +1,5 @@
 /** JSON Schema checks (ajv): settings and states; `record-check.ts` uses them for what it does not check itself. */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type Options } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { JsonSchema } from './messages.ts';
 
@@ -30,7 +30,7 @@ function faultOf(error: ErrorObject): Fault {
   return { path, problem, keyword: error.keyword, ...(property !== undefined && { property }) };
 }
 
-function compiler(allErrors: boolean): Ajv {
+function compiler(allErrors: boolean, more: Options): Ajv {
   // strict is off because Singer schemas carry keywords of their own (inclusion, x-…); a receiver must not fail on them.
   return new Ajv({
     allErrors,
@@ -41,15 +41,19 @@ function compiler(allErrors: boolean): Ajv {
     ownProperties: true,
     // A shared definition is compiled once, not once per place.
     inlineRefs: false,
+    ...more,
   });
 }
 
 /**
- * Compiles a schema with all its formats, reporting every fault. For settings and states.
- * @throws Error when the schema itself is not a JSON Schema.
+ * Our own declarations are JSON Schemas, and one value is checked: to validate the schema first and to optimise the check
+ * would take three quarters of the time (50 against 14 ms for the settings of a target, Node 26).
  */
+const DECLARATION: Options = { validateSchema: false, code: { optimize: false } };
+
+/** Compiles a declaration with all its formats, reporting every fault. For settings and states. */
 export function compileSchema(schema: JsonSchema): Check {
-  const ajv = compiler(true);
+  const ajv = compiler(true, DECLARATION);
   addFormats.default(ajv, ['uri', 'date-time']);
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
@@ -60,6 +64,6 @@ export function compileSchema(schema: JsonSchema): Check {
  * @throws Error when the schema itself is not a JSON Schema.
  */
 export function compileQuick(schema: JsonSchema): Check {
-  const validate = compiler(false).compile(schema);
+  const validate = compiler(false, {}).compile(schema);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
 }

@@ -14,7 +14,7 @@ import {
   type ActivateVersionMessage,
   type BatchMessage,
   type Message,
-  parseMessage,
+  MessageParser,
   type RecordMessage,
   type SchemaMessage,
 } from './messages.ts';
@@ -51,6 +51,7 @@ export class Load {
   readonly #stateFile: string | undefined;
   readonly #batches: Batches;
   readonly #reader = new LineReader();
+  readonly #parser = new MessageParser();
   readonly #tally: Tally;
   readonly #warned = new Set<string>();
   #state: PendingState | undefined;
@@ -133,7 +134,7 @@ export class Load {
   }
 
   #line(line: Line): Promise<void> | undefined {
-    const message = parseMessage(line.text, line.number);
+    const message = this.#parser.parse(line.text, line.number);
     switch (message.type) {
       case 'RECORD':
         this.#last = 'RECORD';
@@ -345,6 +346,8 @@ export class Load {
   async #hook(): Promise<boolean> {
     const { post_load_hook: command } = this.#settings;
     if (typeof command !== 'string' || this.#last !== 'STATE') return true;
-    return runHook('post_load_hook', command, this.#run);
+    const good = await runHook('post_load_hook', command, this.#run);
+    this.#run.signal.throwIfAborted();
+    return good;
   }
 }

@@ -133,7 +133,7 @@ export function parseMessage(text: string, line: number): Message {
     );
   }
   if (!isObject(value) || typeof value.type !== 'string') throw bad(line, `no message type: ${excerpt(text)}`);
-  const type = value.type.toUpperCase();
+  const type = value.type === 'RECORD' ? value.type : value.type.toUpperCase();
   switch (type) {
     case 'RECORD': {
       const record = value.record;
@@ -176,4 +176,73 @@ export function parseMessage(text: string, line: number): Message {
     default:
       return { type: 'UNKNOWN', name: value.type };
   }
+}
+
+/** What RECORD lines of a stream have around the record itself, and what that says. */
+interface Frame {
+  readonly opening: string;
+  readonly closing: string;
+  readonly message: Omit<RecordMessage, 'record'>;
+}
+
+/**
+ * Reads the lines of one input like `parseMessage`. Most lines are records in the same frame as the one before: of those
+ * only the record is parsed, which takes a tenth off the time.
+ */
+export class MessageParser {
+  /** By stream; undefined for one whose lines have no frame that lasts. */
+  readonly #frames = new Map<string, Frame | undefined>();
+  /** That of the line before. */
+  #frame: Frame | undefined;
+
+  /** @throws ConnectorError `protocol`, naming the line, like `parseMessage`. */
+  parse(text: string, line: number): Message {
+    const frame = this.#frame;
+    if (frame !== undefined && fits(frame, text)) {
+      const record = recordIn(text.slice(frame.opening.length, -frame.closing.length));
+      if (record !== undefined) return { ...frame.message, record };
+    }
+    const message = parseMessage(text, line);
+    if (message.type === 'RECORD') this.#frame = this.#frameFor(message.stream, text);
+    return message;
+  }
+
+  /** Lines of several streams may alternate; a frame is looked for once per stream, because that costs two parses. */
+  #frameFor(stream: string, text: string): Frame | undefined {
+    if (!this.#frames.has(stream)) {
+      this.#frames.set(stream, frameOf(text));
+      return this.#frames.get(stream);
+    }
+    const frame = this.#frames.get(stream);
+    if (frame === undefined || frame === this.#frame || !fits(frame, text)) this.#frames.set(stream, undefined);
+    return this.#frames.get(stream);
+  }
+}
+
+function fits({ opening, closing }: Frame, text: string): boolean {
+  return text.startsWith(opening) && text.endsWith(closing);
+}
+
+function recordIn(text: string): Row | undefined {
+  try {
+    const value = parseLossless(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whatever object stands in the place of `null` is then the record of a message that says the same otherwise. Behind the
+ * record a version may stand, as this suite writes it.
+ */
+function frameOf(text: string): Frame | undefined {
+  const place = text.indexOf('"record":');
+  const opening = text.slice(0, place + '"record":'.length);
+  const closings = ['}', text.slice(text.lastIndexOf(',"version":'))];
+  const closing = closings.find((end) => isObject(recordIn(text.slice(opening.length, -end.length)) ?? null));
+  if (place === -1 || closing === undefined) return undefined;
+  const { record, ...message } = recordIn(`${opening}null${closing}`) ?? {};
+  if (record !== null || message.type !== 'RECORD' || typeof message.stream !== 'string') return undefined;
+  return { opening, closing, message: message as unknown as Frame['message'] };
 }

@@ -1,49 +1,62 @@
-/** Command lines without anything special, read without yargs: loading that takes longer than all else at the start. */
+/**
+ * Command lines without anything special, read by the parser that yargs itself uses. The rest of yargs (help texts,
+ * their width, messages) takes 80 ms and 9 MB to load, more than all else at the start, and is needed only where there is
+ * something to explain.
+ */
 import type { Options } from 'yargs';
+import parse from 'yargs-parser';
 
-/** Values by the long name of their flag, as yargs would give them. */
+/** Values by the long name of their flag. */
 export type FlagValues = Readonly<Record<string, unknown>>;
 
-/**
- * Reads `argv` if every word of it is a known flag with a value that fits. Undefined for everything else: help, slips,
- * missing values, flags whose value may be left out. Those are for yargs, which knows how to answer them.
- */
+/** Flags of yargs that are no more to its parser than spelling. */
+const SPELLING = {
+  'camel-case-expansion': false,
+  'boolean-negation': false,
+  'dot-notation': false,
+  'strip-aliased': true,
+};
+
+/** The values if `argv` consists of known flags with values that fit; undefined for everything that yargs has to answer. */
 export function plainFlags(
   argv: readonly string[],
   options: Readonly<Record<string, Options>>,
 ): FlagValues | undefined {
-  const values: Record<string, unknown> = {};
-  for (let at = 0; at < argv.length; at += 1) {
-    const [, dashes = '', name = '', inline] = /^(--?)([a-z][a-z-]*)(?:=(.*))?$/s.exec(argv[at] ?? '') ?? [];
-    const flag = Object.keys(options).find((long) => names(long, options[long]).includes(`${dashes}${name}`));
-    const option = flag === undefined ? undefined : options[flag];
-    if (flag === undefined || option === undefined) return undefined;
-    if (option.type === 'boolean') {
-      if (inline !== undefined || flag in values) return undefined;
-      values[flag] = true;
-      continue;
-    }
-    // yargs takes the value of a short flag after "=" for a part of the value.
-    if (inline !== undefined && dashes === '-') return undefined;
-    if (inline === undefined) at += 1;
-    const value = acceptedValue(option, inline ?? argv[at]);
-    if (value === undefined) return undefined;
-    if (option.array === true) values[flag] = [...((values[flag] as unknown[] | undefined) ?? []), value];
-    else if (flag in values) return undefined;
-    else values[flag] = value;
+  const flags = Object.entries(options);
+  const named = (holds: (option: Options) => boolean) =>
+    flags.filter(([, option]) => holds(option)).map(([name]) => name);
+  const { argv: given, error } = parse.detailed([...argv], {
+    alias: Object.fromEntries(flags.map(([name, { alias }]) => [name, [alias ?? []].flat()])),
+    array: named(({ array }) => array === true),
+    boolean: named(({ type }) => type === 'boolean'),
+    string: named(({ type }) => type === 'string'),
+    number: named(({ type }) => type === 'number'),
+    narg: Object.fromEntries(flags.flatMap(([name, { nargs }]) => (nargs === undefined ? [] : [[name, nargs]]))),
+    configuration: SPELLING,
+  });
+  const { _: words, ...values } = given;
+  if (error !== null || words.length > 0 || argv.includes('--')) return undefined;
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const option = options[name];
+    const accepted = option === undefined ? undefined : acceptedValue(option, value);
+    if (accepted === undefined) return undefined;
+    read[name] = accepted;
   }
-  return values;
+  return read;
 }
 
-function names(long: string, option: Options | undefined): readonly string[] {
-  const aliases = [option?.alias ?? []].flat();
-  return [`--${long}`, ...aliases.map((alias) => (alias.length === 1 ? `-${alias}` : `--${alias}`))];
-}
-
-function acceptedValue(option: Options, text: string | undefined): string | undefined {
-  // Without requiresArg the value may be left out, and numbers have forms of their own.
-  if (text === undefined || text === '' || text.startsWith('-')) return undefined;
+function acceptedValue(option: Options, value: unknown): unknown {
+  if (option.type === 'boolean') return value === true ? value : undefined;
+  if (option.array === true) {
+    const elements = value as readonly unknown[];
+    return elements.length > 0 && elements.every((element) => typeof element === 'string' && element !== '')
+      ? elements
+      : undefined;
+  }
+  // Without requiresArg the value may be left out; a flag given twice has become a list.
+  if (typeof value !== 'string' || value === '') return undefined;
   if (option.choices === undefined && (option.requiresArg !== true || option.type !== 'string')) return undefined;
-  const value = (option.coerce === undefined ? text : option.coerce(text)) as string;
-  return option.choices === undefined || option.choices.includes(value) ? value : undefined;
+  const result: unknown = option.coerce === undefined ? value : option.coerce(value);
+  return option.choices === undefined || option.choices.includes(result as string) ? result : undefined;
 }

@@ -1,5 +1,5 @@
 /** Bytes to numbered lines. Works on bytes, because a chunk may end inside a character as well as inside a line. */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { ConnectorError } from './errors.ts';
 
 /** Longest accepted line in bytes. Runners refuse far shorter ones; a longer line is a broken writer, not data. */
@@ -7,6 +7,7 @@ export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;
+const OPENING_BRACE = 0x7b;
 /** A buffer that one long line made is given back; a smaller one is kept for the next line. */
 const KEPT_BYTES = 1024 * 1024;
 const BOM = '\ufeff';
@@ -68,17 +69,46 @@ export class LineReader {
 
   #split(bytes: Buffer, lines: Line[]): void {
     let start = 0;
-    for (;;) {
-      const end = bytes.indexOf(LF, start);
-      if (end === -1) break;
-      const piece = bytes.subarray(start, end);
-      const whole = this.#partialBytes === 0 ? piece : this.#join(piece);
+    if (this.#partialBytes > 0) {
+      const end = bytes.indexOf(LF);
+      if (end === -1) {
+        this.#keep(bytes);
+        return;
+      }
       start = end + 1;
-      this.#number += 1;
-      const line = this.#line(whole);
-      if (line !== undefined) lines.push(line);
+      this.#add(this.#join(bytes.subarray(0, end)), lines);
     }
-    if (start < bytes.length) this.#keep(bytes.subarray(start));
+    const whole = bytes.lastIndexOf(LF) + 1;
+    if (whole > start) this.#splitWhole(bytes.subarray(start, whole), lines);
+    if (Math.max(whole, start) < bytes.length) this.#keep(bytes.subarray(Math.max(whole, start)));
+  }
+
+  /** Lines that lie whole in `bytes`. ASCII, as most text is, is decoded at once and cut: that takes half the time. */
+  #splitWhole(bytes: Buffer, lines: Line[]): void {
+    if (isAscii(bytes)) {
+      const text = bytes.toString('latin1');
+      for (let start = 0; start < text.length; ) {
+        const end = text.indexOf('\n', start);
+        const last = end > start && text.charCodeAt(end - 1) === CR ? end - 1 : end;
+        this.#number += 1;
+        if (last - start > this.#maxBytes) throw this.#tooLong(this.#number);
+        const line = text.slice(start, last);
+        if (!isBlank(line)) lines.push({ number: this.#number, text: line, bytes: last - start });
+        start = end + 1;
+      }
+      return;
+    }
+    for (let start = 0; start < bytes.length; ) {
+      const end = bytes.indexOf(LF, start);
+      this.#add(bytes.subarray(start, end), lines);
+      start = end + 1;
+    }
+  }
+
+  #add(piece: Buffer, lines: Line[]): void {
+    this.#number += 1;
+    const line = this.#line(piece);
+    if (line !== undefined) lines.push(line);
   }
 
   /** Copies, because the stream that delivered the chunk may use its memory again. */
@@ -118,7 +148,7 @@ export class LineReader {
     }
     let text = bytes.toString('utf8');
     if (this.#number === 1 && text.startsWith(BOM)) text = text.slice(1);
-    return text.trim() === '' ? undefined : { number: this.#number, text, bytes: bytes.length };
+    return isBlank(text) ? undefined : { number: this.#number, text, bytes: bytes.length };
   }
 
   #tooLong(number: number): ConnectorError {
@@ -131,4 +161,9 @@ export class LineReader {
       },
     );
   }
+}
+
+function isBlank(text: string): boolean {
+  // Most lines are told by their first character.
+  return text.charCodeAt(0) !== OPENING_BRACE && text.trim() === '';
 }

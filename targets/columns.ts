@@ -38,7 +38,8 @@ export function columnsOf(schema: JsonSchema): readonly PropertyColumn[] {
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
-const TEXTUAL: ReadonlySet<ColumnKind> = new Set(['text', 'date_time', 'date', 'time']);
+/** Kinds whose values are texts and are kept as they came. */
+export const TEXTUAL: ReadonlySet<ColumnKind> = new Set(['text', 'date_time', 'date', 'time']);
 const NUMERIC: ReadonlySet<ColumnKind> = new Set(['integer', 'big_integer', 'number', 'decimal']);
 
 /** The one kind that holds values of all given kinds without loss. */

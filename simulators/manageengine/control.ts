@@ -40,6 +40,9 @@ function advanceClock({ tenant, body }: ControlRequest): unknown {
   return { now: tenant.now };
 }
 
+/** Pairs of system and patch, which can only vanish. */
+const PAIRS = 'pairs';
+
 /** {"count": N, "list": "scandetails", "at": "end"}; systems unless the list says patches. */
 function change({ tenant, query, body }: ControlRequest, direction: 'shrink' | 'grow'): unknown {
   const { count, list = 'scandetails', at = 'end' } = isObject(body) ? body : {};
@@ -47,10 +50,14 @@ function change({ tenant, query, body }: ControlRequest, direction: 'shrink' | '
     throw new Error('count must be a whole number from 1');
   }
   const named = LIST_NAMES.find((name) => name === list);
-  if (!named) throw new Error(`list must be one of ${LIST_NAMES.join(', ')}`);
+  const pairs = direction === 'shrink' && list === PAIRS;
+  if (!named && !pairs) {
+    throw new Error(`list must be one of ${[...LIST_NAMES, ...(direction === 'shrink' ? [PAIRS] : [])].join(', ')}`);
+  }
   if (at !== 'start' && at !== 'end') throw new Error('at must be start or end');
   const customer = query.get('customer') ?? undefined;
-  if (direction === 'shrink') tenant.shrink(named, count, customer);
+  if (!named) tenant.shrinkPairs(count, customer);
+  else if (direction === 'shrink') tenant.shrink(named, count, customer);
   else tenant.grow(named, count, at, customer);
   return tenant.manifest(customer === undefined ? {} : { customer });
 }

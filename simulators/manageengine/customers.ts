@@ -1,5 +1,14 @@
 import { hash } from '../draw.ts';
-import { type Dataset, type IdMode, idOf, profileSizes, type TypeMode } from './dataset.ts';
+import {
+  type Dataset,
+  type IdMode,
+  idOf,
+  profileSizes,
+  type RowMode,
+  type ThreatIds,
+  type TypeMode,
+} from './dataset.ts';
+import { Exposure } from './exposure.ts';
 import { Pairs } from './pairs.ts';
 import { Population } from './population.ts';
 
@@ -15,6 +24,7 @@ export interface Customer {
   readonly name: string;
   readonly population: Population;
   readonly pairs: Pairs;
+  readonly exposure: Exposure;
 }
 
 /** What decides about the data of a server. */
@@ -23,19 +33,23 @@ export interface Estate {
   readonly profile: string;
   readonly idMode: IdMode;
   readonly typeMode: TypeMode;
+  readonly rowMode: RowMode;
+  readonly threatIds: ThreatIds;
+  readonly heavyPage: number;
   /** Undefined where the server knows no customers. */
   readonly customers: readonly string[] | undefined;
 }
 
 /** The customers of a server, as they are at first. @throws Error for an unknown profile. */
 export function settle(estate: Estate): readonly [Customer, ...Customer[]] {
-  const { seed, profile, idMode, typeMode, customers = [] } = estate;
+  const { seed, profile, rowMode, customers = [], ...modes } = estate;
+  const sizes = profileSizes(profile, rowMode);
   const customer = (name: string, index: number): Customer => {
     const own = index === 0 ? seed : hash(seed, 'customer', index);
-    const sizes = profileSizes(profile);
-    const data: Dataset = { seed: own, sizes, idMode, typeMode, customer: index, customerName: name };
+    const data: Dataset = { ...modes, seed: own, sizes, customer: index, customerName: name };
     const population = new Population(data);
-    return { id: idOf(data, 'customer', 1), name, population, pairs: new Pairs(population) };
+    const pairs = new Pairs(population);
+    return { id: idOf(data, 'customer', 1), name, population, pairs, exposure: new Exposure(population, pairs) };
   };
   const [first = ONLY_CUSTOMER, ...others] = customers;
   return [customer(first, 0), ...others.map((name, at) => customer(name, at + 1))];

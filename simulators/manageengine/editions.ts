@@ -4,17 +4,7 @@ import { DATA_TIME, DAY, type Dataset } from './dataset.ts';
 import { templateIdOf } from './deployments.ts';
 import { patchIdOf } from './patches.ts';
 import { RowText } from './row-text.ts';
-
-function patchIds(data: Dataset, draws: Draws, count: number): string[] {
-  const { patches } = data.sizes;
-  const start = draws.whole(patches);
-  return Array.from({ length: Math.min(count, patches) }, (_, at) => patchIdOf(data, (start + at * 7) % patches));
-}
-
-/** Far above the numbers that are given out, so that no real vulnerability is meant. */
-export function cveIdOf(_data: Dataset, vulnerability: number): string {
-  return `CVE-${2023 + (vulnerability % 3)}-${90_001 + vulnerability}`;
-}
+import { cveIdOf, drawnPatches, flawName, vulnerabilityDraws, vulnerabilityFacts } from './vulnerabilities.ts';
 
 function cvssSeverity(score: number): string {
   return score >= 9 ? 'CRITICAL' : score >= 7 ? 'HIGH' : score >= 4 ? 'MEDIUM' : 'LOW';
@@ -22,14 +12,16 @@ function cvssSeverity(score: number): string {
 
 /** One row of `vulnerabilities` as JSON text, with the one to four patches that close it. */
 export function vulnerabilitiesRow(data: Dataset, vulnerability: number): string {
-  const draws = new Draws(data.seed, 'vulnerabilities', vulnerability);
-  const score = (10 + draws.whole(90)) / 10;
-  const published = new Date(DATA_TIME - draws.whole(900) * DAY).toISOString().slice(0, 10);
+  const draws = vulnerabilityDraws(data, vulnerability);
+  const { score, published, patches } = vulnerabilityFacts(draws, data);
   const row = new RowText();
   row.string('cve_id', cveIdOf(data, vulnerability)).literal('cvss_score', score);
-  row.string('cvss_severity', cvssSeverity(score)).list('patch_ids', patchIds(data, draws, 1 + draws.whole(4)));
-  row.optional(draws, 'description', `Example flaw ${vulnerability + 1} in an example product`);
-  row.optional(draws, 'published_date', published);
+  row.string('cvss_severity', cvssSeverity(score)).list(
+    'patch_ids',
+    patches.map((patch) => patchIdOf(data, patch)),
+  );
+  row.optional(draws, 'description', flawName(vulnerability));
+  row.optional(draws, 'published_date', new Date(published).toISOString().slice(0, 10));
   return row.end();
 }
 
@@ -80,6 +72,10 @@ export function patchGroupsRow(data: Dataset, group: number): string {
   row
     .digits('group_id', groupIdOf(data, group))
     .string('group_name', `Example group ${String(group + 1).padStart(2, '0')}`);
-  row.list('patch_ids', patchIds(data, draws, 3 + draws.whole(40)));
+  const patches = drawnPatches(data, draws, 3 + draws.whole(40));
+  row.list(
+    'patch_ids',
+    patches.map((patch) => patchIdOf(data, patch)),
+  );
   return row.end();
 }

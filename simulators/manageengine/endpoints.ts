@@ -3,6 +3,7 @@ import type { ServedList } from './lists.ts';
 import type { ViewName } from './pairs.ts';
 import type { Population } from './population.ts';
 import { approvalSettings, dbUpdateStatus, healthPolicy, patchSummary, somSummary } from './summary.ts';
+import { THREAT_CALLS, type ThreatCall } from './threats.ts';
 
 /** One object per customer. */
 export interface Singleton {
@@ -19,6 +20,8 @@ export type Endpoint =
   | { readonly kind: 'list'; readonly stream: string; readonly list: ServedList }
   /** All pairs of the system or patch that `parameter` names. */
   | { readonly kind: 'view'; readonly stream: string; readonly view: ViewName; readonly parameter: string }
+  /** A call of DCAPI. */
+  | { readonly kind: 'threats'; readonly path: string; readonly call: ThreatCall }
   /** The customers of an MSP server. */
   | { readonly kind: 'customers' };
 
@@ -62,15 +65,28 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/api/1.4/patch/deploymenttasks': list('deployment_tasks', 'deployment_tasks'),
   '/api/1.4/patch/patchgroups': list('patch_groups', 'patch_groups'),
   '/api/1.4/desktop/customers': { kind: 'customers' },
+  ...Object.fromEntries(
+    Object.entries(THREAT_CALLS).map(([path, call]): [string, Endpoint] => [path, { kind: 'threats', path, call }]),
+  ),
 };
 
-const PAGING = new Set(['page', 'pagelimit']);
+const PAGING = ['page', 'pagelimit'];
 
 /** Rows are listed by id, which is all that these two can ask for here. */
 const SORTING: Readonly<Record<string, readonly string[]>> = {
   orderby: ['resource_id', 'patch_id'],
   sortorder: ['asc'],
 };
+
+function takes(endpoint: Endpoint, name: string, value: string): boolean {
+  if (endpoint.kind === 'singleton') return false;
+  if (endpoint.kind === 'threats') {
+    const { numbered, parameters } = endpoint.call;
+    return name === 'pageLimit' || (numbered && name === 'page') || parameters.includes(name);
+  }
+  if (endpoint.kind === 'view' && name === endpoint.parameter) return true;
+  return PAGING.includes(name) || SORTING[name]?.includes(value) === true;
+}
 
 /**
  * Why a query cannot be answered, or nothing. ManageEngine refuses unknown names and wrong case.
@@ -82,10 +98,7 @@ export function refusedQuery(
   allowed: readonly string[],
 ): Answer | undefined {
   for (const [name, value] of query) {
-    if (allowed.includes(name)) continue;
-    if (endpoint.kind !== 'singleton' && (PAGING.has(name) || SORTING[name]?.includes(value))) continue;
-    if (endpoint.kind === 'view' && name === endpoint.parameter) continue;
-    return unsupportedParameter(name);
+    if (!allowed.includes(name) && !takes(endpoint, name, value)) return unsupportedParameter(name);
   }
   if (endpoint.kind !== 'view' || query.get(endpoint.parameter)) return undefined;
   return errorEnvelope('1005', `The parameter ${endpoint.parameter} is mandatory`);
@@ -93,6 +106,8 @@ export function refusedQuery(
 
 /** What a page or an object is one of, beside its path: attempts and faults are counted per subject. */
 export function subjectOf(path: string, query: URLSearchParams): string {
-  const named = ['customerid', 'customername', 'resid', 'patchid'].filter((name) => query.has(name));
+  const named = ['customerid', 'customername', 'resid', 'patchid', 'resource_id', 'cursor'].filter((name) =>
+    query.has(name),
+  );
   return [path, ...named.map((name) => `${name}=${query.get(name)}`)].join(' ');
 }

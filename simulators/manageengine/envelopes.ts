@@ -23,6 +23,17 @@ export function listEnvelope(
   return `${head}"${key}":[${page.rows.join(',')}]},${TAIL}`;
 }
 
+/** A page of a call below `/dcapi/threats`; rows are JSON texts. */
+export function threatsEnvelope(key: string, metadata: object, rows: readonly string[]): string {
+  const head = `{"metadata":${JSON.stringify(metadata)},"message_response":`;
+  return `${head}${bareEnvelope(key, rows)},"status":"success","response_code":200}`;
+}
+
+/** Rows with nothing around them but their name. */
+export function bareEnvelope(key: string, rows: readonly string[]): string {
+  return `{"${key}":[${rows.join(',')}]}`;
+}
+
 /** An `/api/1.4` singleton. */
 export function singletonEnvelope(key: string, value: Readonly<Record<string, unknown>>): string {
   return `{"message_type":"${key}","message_response":{"${key}":${JSON.stringify(value)}},${TAIL}`;

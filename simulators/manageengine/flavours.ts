@@ -33,9 +33,10 @@ export function refusedToken(flavour: Flavour, settings: Settings): Answer {
   return { status: 401, body: JSON.stringify({ ErrorCode: '10002', ErrorMsg: 'Invalid or expired token' }) };
 }
 
+const API = '/api/1.4/';
 /** Paths below `/api/1.4/` that the MSP build lacks when told so. */
 const MSP_LACKS = ['allpatches', 'missingpatches', 'supportedpatches', 'systemreport', 'som'];
-/** Paths that few editions have. */
+/** Paths below `/api/1.4/` that few editions have. */
 const SEED_PATHS = ['vulnerabilities', 'deploymenttasks', 'patchgroups'];
 
 /** Whether a path ends with one of the names, or goes through one. */
@@ -43,12 +44,19 @@ function names(path: string, parts: readonly string[]): boolean {
   return path.split('/').some((part) => parts.includes(part));
 }
 
+/** How a server says that it lacks a path, or nothing for one that it has. */
+function absent(way: Settings['seed_paths'] | Settings['vuln']): Answer | undefined {
+  if (way === 'html') return loginPage();
+  if (way === '404') return { ...unsupportedEndpoint(), status: 404 };
+  return way === '10022' ? unsupportedEndpoint() : undefined;
+}
+
 /** Why a server of this flavour and edition does not answer at a path it could have, or nothing. */
 export function unavailable(flavour: Flavour, path: string, settings: Settings): Answer | undefined {
+  if (!path.startsWith(API)) return names(path, ['vulnerabilities']) ? absent(settings.vuln) : undefined;
   if (names(path, SEED_PATHS)) {
-    if (settings.seed_paths === 'html') return loginPage();
-    if (settings.seed_paths === '404') return { ...unsupportedEndpoint(), status: 404 };
-    if (settings.seed_paths === '10022') return unsupportedEndpoint();
+    const refused = absent(settings.seed_paths);
+    if (refused) return refused;
   }
   if (path === '/api/1.4/desktop/customers') return flavour === 'msp' ? undefined : unsupportedEndpoint();
   if (flavour === 'msp') {

@@ -2,11 +2,13 @@
 import { type Census, computersRow, remoteOfficeRow } from './computers.ts';
 import { type Dataset, idOf, type Sizes } from './dataset.ts';
 import { configurationIdOf, deploymentPoliciesRow, templateIdOf, viewConfigRow } from './deployments.ts';
-import { cveIdOf, deploymentTasksRow, groupIdOf, patchGroupsRow, taskIdOf, vulnerabilitiesRow } from './editions.ts';
+import { deploymentTasksRow, groupIdOf, patchGroupsRow, taskIdOf, vulnerabilitiesRow } from './editions.ts';
 import { allPatchesRow, installedPatchesRow, missingPatchesRow, supportedPatchesRow } from './patch-rows.ts';
 import { patchFacts, patchIdOf } from './patches.ts';
 import { Roll } from './roll.ts';
 import { allSystemsRow, scanDetailsRow } from './systems.ts';
+import { threatPatchRow } from './threat-patches.ts';
+import { cveIdOf, threatVulnerabilityRow, vulnerabilityIdOf } from './vulnerabilities.ts';
 
 /** What a list's rows are about; a member that leaves disappears from every list of its kind. */
 export type Kind =
@@ -34,10 +36,12 @@ export type ServedList =
   | 'remoteoffice'
   | 'vulnerabilities'
   | 'deployment_tasks'
-  | 'patch_groups';
+  | 'patch_groups'
+  | 'dcapi_patches'
+  | 'dcapi_vulnerabilities';
 
-/** `matrix` holds the systems whose patches are known; endpoints show it pair by pair. */
-export type ListName = ServedList | 'matrix';
+/** `dcapi_systems` are the systems whose patches are known: endpoints show them with their pairs, or pair by pair. */
+export type ListName = ServedList | 'dcapi_systems';
 
 /** How many members of a kind there are at first; on some lists fewer. */
 export const MEMBERS: Readonly<Record<Kind, (sizes: Sizes) => number>> = {
@@ -80,7 +84,9 @@ export const LISTS: Readonly<Record<ListName, ListDefinition>> = {
   vulnerabilities: { kind: 'vulnerability', id: cveIdOf },
   deployment_tasks: { kind: 'task', id: taskIdOf },
   patch_groups: { kind: 'group', id: groupIdOf },
-  matrix: { kind: 'system', id: systemId, window: ({ matrixWindow }) => matrixWindow },
+  dcapi_systems: { kind: 'system', id: systemId, window: ({ matrixWindow }) => matrixWindow },
+  dcapi_patches: { kind: 'patch', id: patchIdOf },
+  dcapi_vulnerabilities: { kind: 'vulnerability', id: vulnerabilityIdOf },
 };
 
 /** A list as it is before anything happens. */
@@ -107,6 +113,8 @@ export const ROWS: Readonly<Record<ServedList, (data: Dataset, member: number, c
   vulnerabilities: vulnerabilitiesRow,
   deployment_tasks: deploymentTasksRow,
   patch_groups: patchGroupsRow,
+  dcapi_patches: threatPatchRow,
+  dcapi_vulnerabilities: threatVulnerabilityRow,
 };
 
 /** Lists whose rows are made anew each time: 365,487 are too many to keep, and offices depend on other lists. */

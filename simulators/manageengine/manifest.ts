@@ -1,5 +1,6 @@
 import type { Customer } from './customers.ts';
 import { ENDPOINTS, type Endpoint } from './endpoints.ts';
+import { type StreamTruth, truthOfList, truthOfPairs } from './stream-truth.ts';
 
 /** The truth about one stream; ids on request. */
 export interface ManifestStream {
@@ -25,19 +26,27 @@ export interface ManifestOptions {
 /** Ids of 365,487 rows are for those who ask for this stream alone. */
 const IDS_ON_DEMAND = 'supported_patches';
 
-function entry({ population, pairs }: Customer, endpoint: Endpoint, ids: boolean): ManifestStream {
-  if (endpoint.kind === 'view') {
-    const rows = pairs.count(endpoint.view);
-    return ids ? { rows, ids: pairs.ids(endpoint.view) } : { rows };
+/** The streams that come from an endpoint. */
+function truths(endpoint: Endpoint): Readonly<Record<string, StreamTruth>> {
+  switch (endpoint.kind) {
+    case 'customers':
+      return {};
+    case 'threats':
+      return endpoint.call.streams;
+    case 'view':
+      return { [endpoint.stream]: truthOfPairs(endpoint.view === 'systemreport' ? 'scandetails' : undefined) };
+    case 'list':
+      return { [endpoint.stream]: truthOfList(endpoint.list) };
+    case 'singleton':
+      return { [endpoint.stream]: { rows: () => 1 } };
   }
-  if (endpoint.kind !== 'list') return { rows: 1 };
-  const { list } = endpoint;
-  const rows = population.total(list);
-  if (!ids) return { rows };
+}
+
+function entry(customer: Customer, { rows, ids, removed }: StreamTruth, withIds: boolean): ManifestStream {
   return {
-    rows,
-    ids: population.members(list).map((member) => population.id(list, member)),
-    removed: population.removed(list),
+    rows: rows(customer),
+    ...(withIds && ids && { ids: ids(customer) }),
+    ...(withIds && removed && { removed: removed(customer) }),
   };
 }
 
@@ -49,11 +58,12 @@ export function manifestOf(
 ): Manifest {
   const streams: Record<string, ManifestStream> = {};
   for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
-    if (endpoint.kind === 'customers' || !serves(path)) continue;
-    const { stream } = endpoint;
-    if (options.stream !== undefined && options.stream !== stream) continue;
-    const ids = options.ids === true && (stream !== IDS_ON_DEMAND || options.stream === stream);
-    streams[stream] = entry(customer, endpoint, ids);
+    if (!serves(path)) continue;
+    for (const [stream, truth] of Object.entries(truths(endpoint))) {
+      if (options.stream !== undefined && options.stream !== stream) continue;
+      const ids = options.ids === true && (stream !== IDS_ON_DEMAND || options.stream === stream);
+      streams[stream] = entry(customer, truth, ids);
+    }
   }
   return { streams };
 }

@@ -1,53 +1,21 @@
-/** Rows of the two endpoints that show the matrix: by system, and by patch. */
+/** Rows of the two `/api/1.4` endpoints that show the matrix: by system, and by patch. */
 import { Draws } from '../draw.ts';
-import { branchName, DATA_TIME, DAY, type Dataset, idOf } from './dataset.ts';
+import { branchName, DAY, type Dataset, idOf } from './dataset.ts';
 import { collectionName, configurationIdOf } from './deployments.ts';
 import type { PairState } from './matrix-index.ts';
-import { type PatchFacts, patchDraws, patchFacts, patchIdOf, patchNames, UPDATE_TYPES, updateType } from './patches.ts';
+import { type PairFacts, pairFacts } from './pair-facts.ts';
+import {
+  type PatchFacts,
+  patchDraws,
+  patchFacts,
+  patchIdOf,
+  patchNames,
+  SEVERITY_NAMES,
+  UPDATE_TYPES,
+  updateType,
+} from './patches.ts';
 import { RowText } from './row-text.ts';
 import { agentReport, systemDraws, systemFacts } from './system-facts.ts';
-
-const SEVERITY_NAMES = ['Unrated', 'Low', 'Moderate', 'Important', 'Critical'] as const;
-/** ManageEngine documents 201 installed, 202 missing, 206 failed. */
-const STATE_CODES: Readonly<Record<PairState, number>> = { installed: 201, missing: 202, failed: 206 };
-
-/** What both endpoints say of one patch on one system. */
-interface PairFacts {
-  readonly state: number;
-  /** The configuration that installed it or tried to; undefined when the patch came another way or not yet. */
-  readonly configuration: number | undefined;
-  /** Codes as ManageEngine documents them: 209 success, 206 failed, 207 reboot pending, 245 delayed. */
-  readonly deployment: number | undefined;
-  readonly errorCode: number | undefined;
-  readonly remarks: string | undefined;
-  /** Epoch milliseconds; known only for what the server installed itself. */
-  readonly installedAt: number | undefined;
-}
-
-function pairFacts(data: Dataset, system: number, patch: number, state: PairState): PairFacts {
-  const draws = new Draws(data.seed, `pair ${system}`, patch);
-  const configuration = draws.whole(data.sizes.configurations);
-  const age = draws.whole(400) * DAY;
-  const drawn = draws.next();
-  const untouched: PairFacts = {
-    state: STATE_CODES[state],
-    configuration: undefined,
-    deployment: undefined,
-    errorCode: undefined,
-    remarks: undefined,
-    installedAt: undefined,
-  };
-  if (state === 'failed') {
-    const errorCode = drawn < 0.5 ? 18 : 1_603;
-    return { ...untouched, configuration, deployment: 206, errorCode, remarks: 'dc.patch.install.failed' };
-  }
-  if (state === 'missing') return { ...untouched, deployment: drawn < 0.05 ? 207 : drawn < 0.1 ? 245 : undefined };
-  if (drawn < 0.4) return { ...untouched, errorCode: -1 };
-  const { contact } = systemFacts(data, system);
-  const installedAt = Math.min(DATA_TIME, Math.max(patchFacts(data, patch).released, contact - age));
-  const remarks = 'dc.db.agent.config.patchscan.success';
-  return { ...untouched, configuration, deployment: 209, errorCode: -1, remarks, installedAt };
-}
 
 function codeOr(row: RowText, key: string, value: number | undefined): void {
   if (value === undefined) row.string(key, '--');
@@ -78,7 +46,8 @@ export function systemReportRow(data: Dataset, system: number, patch: number, st
   const facts = patchFacts(data, patch);
   const names = patchNames(patch, facts);
   const drawn = patchDraws(data, patch, facts);
-  const pair = pairFacts(data, system, patch, state);
+  const { contact } = systemFacts(data, system);
+  const pair = pairFacts(data, system, patch, state, { contact, released: facts.released });
   const id = patchIdOf(data, patch);
   const row = new RowText();
   row.digits('patch_id', id).digits('installpatchstatus.patch_id', id).digits('customerpatchstatus.patch_id', id);
@@ -104,7 +73,7 @@ export function patchDetailsRow(data: Dataset, system: number, patch: number, st
   const facts = patchFacts(data, patch);
   const names = patchNames(patch, facts);
   const drawn = patchDraws(data, patch, facts);
-  const pair = pairFacts(data, system, patch, state);
+  const pair = pairFacts(data, system, patch, state, { contact: computer.contact, released: facts.released });
   const id = idOf(data, 'system', system);
   const row = new RowText();
   row.digits('resource_id', id).string('resource_id_string', id).string('resource_name', computer.name);

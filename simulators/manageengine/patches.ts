@@ -18,6 +18,9 @@ export function patchOf(data: Dataset, id: string): number | undefined {
   return patch >= 0 && patch < CUSTOMER_STEP && patchIdOf(data, patch) === id ? patch : undefined;
 }
 
+/** Severities in words, by code. */
+export const SEVERITY_NAMES = ['Unrated', 'Low', 'Moderate', 'Important', 'Critical'] as const;
+
 /** What the rows, the summary and the tests agree on. */
 export interface PatchFacts {
   readonly rank: number;

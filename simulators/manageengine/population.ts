@@ -11,8 +11,19 @@ import {
   ROWS,
   type ServedList,
 } from './lists.ts';
-import type { Listing } from './paging.ts';
-import type { Roll } from './roll.ts';
+import type { Listing, Nested } from './paging.ts';
+import { Roll } from './roll.ts';
+
+/** How an endpoint shows a list. */
+interface Shown {
+  readonly name: string;
+  readonly key: string;
+  /** A member's row as JSON text. */
+  readonly row: (member: number) => string;
+  /** Members that belong to the part that is shown; all of them when absent. */
+  readonly wanted?: ((member: number) => boolean) | undefined;
+  readonly inner?: Nested;
+}
 
 /** Who is there now. Members are indexes into the data set. */
 export class Population {
@@ -63,7 +74,8 @@ export class Population {
     return LISTS[list].id(this.data, member);
   }
 
-  #row(list: ServedList, member: number): string {
+  /** A member's row as JSON text. */
+  row(list: ServedList, member: number): string {
     if (FLEETING.has(list)) return ROWS[list](this.data, member, this);
     let rows = this.#rows.get(list);
     if (!rows) {
@@ -80,13 +92,21 @@ export class Population {
 
   /** The list as an endpoint shows it. */
   listing(list: ServedList): Listing {
-    const roll = this.#roll(list);
+    return this.listed(list, { name: list, key: list, row: (member) => this.row(list, member) });
+  }
+
+  /** A list, or the part of it that is wanted, with rows of its own. Only the whole list can move and repeat. */
+  listed(list: ListName, { name, key, row, wanted, inner }: Shown): Listing {
+    const whole = this.#roll(list);
+    const roll = wanted ? Roll.of(whole.members().filter(wanted)) : whole;
     return {
-      key: list,
+      name,
+      key,
+      ...(inner && { inner }),
       total: roll.total,
       length: roll.length,
-      rows: (start, end) => roll.slice(start, end).map((member) => this.#row(list, member)),
-      shrink: (count) => this.shrink(list, count),
+      rows: (start, end) => roll.slice(start, end).map(row),
+      shrink: (count) => this.remove(LISTS[list].kind, roll.drawn(count, this.draw)),
       grow: (count, at) => this.grow(list, count, at),
       move: (position) => this.disturb(roll.move(position, this.draw)),
       repeat: (position, count) => this.disturb(roll.repeat(position, count)),

@@ -3,12 +3,16 @@ import type { Draws } from '../draw.ts';
 /** How a field that the vendor does not always fill is written: its value, "--", null, or no key at all. */
 export type Presence = 'value' | 'placeholder' | 'null' | 'absent';
 
-/** 2 % are "--", 1 % null, 1 % have no key. */
-export function presence(draws: Draws): Presence {
-  const drawn = draws.next();
+/** 2 % are "--", 1 % null, 1 % have no key; `drawn` is from 0 to 1. */
+export function presenceOf(drawn: number): Presence {
   if (drawn < 0.01) return 'absent';
   if (drawn < 0.02) return 'null';
   return drawn < 0.04 ? 'placeholder' : 'value';
+}
+
+/** The presence of the next field of a row. */
+export function presence(draws: Draws): Presence {
+  return presenceOf(draws.next());
 }
 
 /**
@@ -42,7 +46,7 @@ export class RowText {
     return this;
   }
 
-  /** A list of bare JSON numbers given as decimal digits. */
+  /** A list of JSON texts: decimal digits, objects. */
   list(key: string, items: readonly string[]): this {
     this.#key(key);
     this.#text += `[${items.join(',')}]`;

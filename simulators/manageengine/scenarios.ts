@@ -7,11 +7,13 @@ import type { Settings } from './settings.ts';
 export interface Scenario {
   /** `cloud` when absent. */
   readonly flavour?: Flavour;
+  /** The profile that the scenario is about; `small` when absent. */
+  readonly profile?: 'full';
   readonly settings: Partial<Settings>;
   readonly rules: readonly Rule[];
 }
 
-/** What a scenario scales with. Pages are pages of 25. */
+/** What a scenario scales with. Pages are pages of 25, those of DCAPI of 30. */
 interface Scale {
   readonly pages: number;
   /** Pages of one run: 50 in profile full, 3 in small. */
@@ -20,6 +22,8 @@ interface Scale {
   readonly part: (count: number) => number;
 }
 
+/** The lists of systems that a tap's coverage is measured on. */
+const SYSTEMS = '/(scandetails|systemreport/patches)$';
 const GAPS = 17;
 const UNREADABLE_MS = 30 * 60_000;
 const OUTAGE_SECONDS = 600;
@@ -75,11 +79,11 @@ function hostile(): Scenario {
   };
 }
 
-/** Systems leave at the end of the first run and again during the second. */
+/** Systems leave at the end of the first run and again during the second, of either tap. */
 function shrinking({ batch, part }: Scale): Scenario {
   const leave = (page: number, count: number): Rule => ({
     id: `shrink-after-${page}`,
-    match: { path: '/scandetails$', pages: [page, page], nth: 1 },
+    match: { path: SYSTEMS, pages: [page, page], nth: 1 },
     action: { type: 'shrinkTotal', count: part(count) },
   });
   return { settings: {}, rules: [leave(batch, 40), leave(2 * batch, 20)] };
@@ -87,7 +91,7 @@ function shrinking({ batch, part }: Scale): Scenario {
 
 /** The whole API is away for ten virtual minutes from the first page of the second run on. */
 function outage({ batch }: Scale): Scenario {
-  const match = { path: '/scandetails$', pages: [batch + 1, Number.MAX_SAFE_INTEGER], nth: 1 } as const;
+  const match = { path: SYSTEMS, pages: [batch + 1, Number.MAX_SAFE_INTEGER], nth: 1 } as const;
   return {
     settings: {},
     rules: [{ id: 'outage', match, action: { type: 'burst503', seconds: OUTAGE_SECONDS } }],
@@ -104,12 +108,20 @@ const SCENARIOS: Readonly<Record<string, (scale: Scale) => Scenario>> = {
   'token-60s': () => ({ settings: { expires_in: 60 }, rules: [] }),
   onprem: () => ({ flavour: 'onprem', settings: {}, rules: [] }),
   msp: () => ({ flavour: 'msp', settings: {}, rules: [] }),
-  'no-vuln-module': () => ({ settings: { seed_paths: '10022' }, rules: [] }),
+  'no-vuln-module': () => ({ settings: { seed_paths: '10022', vuln: '10022' }, rules: [] }),
   'seed-paths': () => ({ settings: { seed_paths: 'shape' }, rules: [] }),
+  's1-dcapi-30': () => ({ profile: 'full', settings: { expires_in: 60 }, rules: [] }),
+  's1-dcapi-5': () => ({ profile: 'full', settings: { expires_in: 60, dcapi_page_size_default: 5 }, rules: [] }),
+  'zero-patches': () => ({ settings: { dcapi_rows: 'field' }, rules: [] }),
 };
 
 /** Names that `--scenario` takes. */
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
+
+/** The profile of a scenario where nobody names another. @throws Error that lists the known names. */
+export function profileOf(name: string): string {
+  return scenarioFor(name, 'small').profile ?? 'small';
+}
 
 /** @throws Error that lists the known names. */
 export function scenarioFor(name: string, profile: string): Scenario {

@@ -1,5 +1,15 @@
 import { CUSTOMER_NAMES } from './customers.ts';
-import { ID_MODES, type IdMode, MOST_CUSTOMERS, TYPE_MODES, type TypeMode } from './dataset.ts';
+import {
+  ID_MODES,
+  type IdMode,
+  MOST_CUSTOMERS,
+  ROW_MODES,
+  type RowMode,
+  THREAT_IDS,
+  type ThreatIds,
+  TYPE_MODES,
+  type TypeMode,
+} from './dataset.ts';
 import { type Drift, driftProblem } from './drift.ts';
 import { ROWS } from './lists.ts';
 
@@ -38,6 +48,24 @@ export interface Settings {
   readonly customers: readonly string[];
   /** Fields that rows gain or lose, by list. */
   readonly drift: Drift;
+  /** How many patches systems have: 50 on average, or 37 and 900 systems none. All endpoints agree. */
+  readonly dcapi_rows: RowMode;
+  /** The page of 30 systems that have 1,200 patches each; 0 for none. */
+  readonly dcapi_heavy_page: number;
+  /** ManageEngine documents 30 for DCAPI; one requirement names 5. */
+  readonly dcapi_page_size_default: number;
+  /** 100 is the largest size in use with DCAPI. */
+  readonly dcapi_page_size_max: number;
+  /** How DCAPI writes the ids of systems, patches and vulnerabilities. */
+  readonly dcapi_ids: ThreatIds;
+  /** How DCAPI writes `totalRecords`; both are in the wild. */
+  readonly dcapi_total: 'text' | 'number';
+  /** Whether DCAPI names the neighbouring pages. */
+  readonly dcapi_links: boolean;
+  /** What stands around the rows of `systemreport/patches`: metadata, or nothing but their name. */
+  readonly dcapi_envelope: 'metadata' | 'bare';
+  /** What DCAPI's vulnerability calls answer: rows, or one of three refusals. */
+  readonly vuln: '10022' | 'on' | '404' | 'html';
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -59,6 +87,15 @@ export const DEFAULT_SETTINGS: Settings = {
   msp_unsupported: false,
   customers: CUSTOMER_NAMES,
   drift: {},
+  dcapi_rows: 'seed',
+  dcapi_heavy_page: 0,
+  dcapi_page_size_default: 30,
+  dcapi_page_size_max: 100,
+  dcapi_ids: 'text',
+  dcapi_total: 'text',
+  dcapi_links: false,
+  dcapi_envelope: 'metadata',
+  vuln: '10022',
 };
 
 const CHOICES: Readonly<Record<string, readonly (string | number)[]>> = {
@@ -69,9 +106,20 @@ const CHOICES: Readonly<Record<string, readonly (string | number)[]>> = {
   missing_scope: ['none', '401', 'html'],
   auth_token_key: ['auth_token', 'authtoken'],
   token_refusal_status: [401, 200],
+  dcapi_rows: ROW_MODES,
+  dcapi_ids: THREAT_IDS,
+  dcapi_total: ['text', 'number'],
+  dcapi_envelope: ['metadata', 'bare'],
+  vuln: ['10022', 'on', '404', 'html'],
 };
 
-const LEAST: Readonly<Record<string, number>> = { page_size_default: 1, page_size_max: 1, expires_in: 1 };
+const LEAST: Readonly<Record<string, number>> = {
+  page_size_default: 1,
+  page_size_max: 1,
+  dcapi_page_size_default: 1,
+  dcapi_page_size_max: 1,
+  expires_in: 1,
+};
 
 function areNames(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '');
@@ -91,7 +139,7 @@ const PROBLEMS: Readonly<Record<string, (value: unknown) => string | undefined>>
     typeof value === 'boolean' || areNames(value)
       ? undefined
       : 'msp_unsupported must be true, false or a list like ["som", "allpatches"]',
-  drift: (value) => driftProblem(value, [...Object.keys(ROWS), 'systemreport', 'allpatchdetails']),
+  drift: (value) => driftProblem(value, Object.keys(ROWS)),
 };
 
 function problem(key: string, value: unknown, present: unknown): string | undefined {

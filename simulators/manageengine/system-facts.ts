@@ -1,6 +1,6 @@
 import { Draws, shuffled } from '../draw.ts';
 import { branchName, branchOf, DATA_TIME, DAY, type Dataset, idOf, MINUTE } from './dataset.ts';
-import { type Health, healthOf } from './matrix.ts';
+import { type Health, healthOf } from './health.ts';
 import { type Presence, presence, type RowText } from './row-text.ts';
 
 interface OperatingSystem {

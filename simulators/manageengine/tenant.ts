@@ -9,11 +9,14 @@ import { type Account, accountOf, LoginOffice } from './login.ts';
 import { type Manifest, type ManifestOptions, manifestOf } from './manifest.ts';
 import { type Credentials, TokenOffice } from './oauth.ts';
 import type { Population } from './population.ts';
-import { scenarioFor } from './scenarios.ts';
+import { profileOf, scenarioFor } from './scenarios.ts';
 import { changedSettings, DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 const DAY = 86_400_000;
 const API = /^\/(api|dcapi)\//;
+
+/** Settings that the data depend on. */
+const DATA_SETTINGS = ['id_mode', 'type_mode', 'customers', 'dcapi_rows', 'dcapi_heavy_page', 'dcapi_ids'] as const;
 
 export interface TenantOptions {
   /** Names the tenant, whatever its flavour. */
@@ -64,9 +67,9 @@ export class Tenant {
       client_secret: options.client_secret ?? `${options.client_id}-secret`,
       refresh_token: options.refresh_token ?? `1000.${options.client_id}-refresh`,
     };
-    this.profile = options.profile ?? 'small';
-    this.seed = options.seed ?? 1;
     this.scenario = options.scenario ?? 'happy';
+    this.profile = options.profile ?? profileOf(this.scenario);
+    this.seed = options.seed ?? 1;
     this.flavour = options.flavour ?? scenarioFor(this.scenario, this.profile).flavour ?? 'cloud';
     this.account = accountOf(options.client_id);
     this.apiToken = this.flavour === 'cloud' ? undefined : (options.api_token ?? keyOf(this.seed, options.client_id));
@@ -100,13 +103,11 @@ export class Tenant {
     return this.#settings;
   }
 
-  /** Changes settings. New ids, types or customers start from a fresh data set without earlier departures. */
+  /** Changes settings. Those that decide about the data start from a fresh data set without earlier departures. */
   configure(change: unknown): Settings {
     const before = this.#settings;
     this.#settings = changedSettings(before, change);
-    const { id_mode, type_mode, customers } = this.#settings;
-    const fresh = id_mode !== before.id_mode || type_mode !== before.type_mode || customers !== before.customers;
-    if (fresh) this.#customers = this.#settle();
+    if (DATA_SETTINGS.some((name) => this.#settings[name] !== before[name])) this.#customers = this.#settle();
     return this.#settings;
   }
 
@@ -180,6 +181,11 @@ export class Tenant {
     this.customer(customer).population.shrink(list, count);
   }
 
+  /** Pairs of system and patch vanish at once while both stay; of the first customer unless one is named. */
+  shrinkPairs(count: number, customer?: string): void {
+    this.customer(customer).pairs.shrink(count);
+  }
+
   /** Members join at once, as after `growTotal`; at the first customer unless one is named. */
   grow(list: ListName, count: number, at: 'start' | 'end' = 'end', customer?: string): void {
     this.customer(customer).population.grow(list, count, at);
@@ -226,9 +232,18 @@ export class Tenant {
   }
 
   #settle(): readonly [Customer, ...Customer[]] {
-    const { id_mode: idMode, type_mode: typeMode, customers } = this.#settings;
     const { seed, profile, flavour } = this;
-    return settle({ seed, profile, idMode, typeMode, customers: flavour === 'msp' ? customers : undefined });
+    const { customers, id_mode, type_mode, dcapi_rows, dcapi_ids, dcapi_heavy_page } = this.#settings;
+    return settle({
+      seed,
+      profile,
+      idMode: id_mode,
+      typeMode: type_mode,
+      rowMode: dcapi_rows,
+      threatIds: dcapi_ids,
+      heavyPage: dcapi_heavy_page,
+      customers: flavour === 'msp' ? customers : undefined,
+    });
   }
 
   #firstFaults(): FaultEngine<Action> {

@@ -1,5 +1,5 @@
 /** The bookkeeping streams of a ManageEngine tap: what was read, how far, and what is missing. */
-import { type Gap, lastPage, type SweepState } from '../../http/sweep-state.ts';
+import { type Gap, pagesOf, pagesRead, type SweepState } from '../../http/sweep-state.ts';
 import endpointRuns from '../../schemas/pmp/endpoint_runs.json' with { type: 'json' };
 import checkpoints from '../../schemas/pmp/extraction_checkpoints.json' with { type: 'json' };
 import gaps from '../../schemas/pmp/extraction_gaps.json' with { type: 'json' };
@@ -7,6 +7,7 @@ import snapshots from '../../schemas/pmp/snapshots.json' with { type: 'json' };
 import type { Json, Row } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 import type { RowGroup, StreamDeclaration } from '../../singer/stream.ts';
+import type { Customer } from './families.ts';
 import { publishedSchema } from './records.ts';
 import { asSweep, coveragePercent, type EndpointStream } from './streams.ts';
 
@@ -21,13 +22,34 @@ function bookkeeping(name: string, schema: JsonSchema, key: readonly string[]): 
   };
 }
 
+/** The books of one product's tap. */
+export interface Books {
+  readonly checkpoints: string;
+  readonly gaps: string;
+  /** Declarations of all books; they are always selected. */
+  readonly streams: readonly StreamDeclaration[];
+}
+
+/**
+ * `snapshots` and `endpoint_runs`, which all products share, and tables of the product's own for checkpoints and gaps,
+ * whose names begin with `prefix`.
+ */
+export function booksOf(prefix: string): Books {
+  const names = { checkpoints: `${prefix}extraction_checkpoints`, gaps: `${prefix}extraction_gaps` };
+  return {
+    ...names,
+    streams: [
+      bookkeeping('snapshots', snapshots as JsonSchema, ['snapshot_id', 'tap']),
+      bookkeeping('endpoint_runs', endpointRuns as JsonSchema, ['snapshot_id', 'stream']),
+      bookkeeping(names.checkpoints, checkpoints as JsonSchema, ['snapshot_id', 'stream']),
+      bookkeeping(names.gaps, gaps as JsonSchema, ['snapshot_id', 'stream', 'page_num']),
+    ],
+  };
+}
+
 /** Always selected: `snapshots`, `endpoint_runs`, `extraction_checkpoints`, `extraction_gaps`. */
-export const BOOKKEEPING: readonly StreamDeclaration[] = [
-  bookkeeping('snapshots', snapshots as JsonSchema, ['snapshot_id', 'tap']),
-  bookkeeping('endpoint_runs', endpointRuns as JsonSchema, ['snapshot_id', 'stream']),
-  bookkeeping('extraction_checkpoints', checkpoints as JsonSchema, ['snapshot_id', 'stream']),
-  bookkeeping('extraction_gaps', gaps as JsonSchema, ['snapshot_id', 'stream', 'page_num']),
-];
+export const BOOKS = booksOf('');
+export const BOOKKEEPING: readonly StreamDeclaration[] = BOOKS.streams;
 
 export type SnapshotStatus = 'running' | 'complete' | 'partial' | 'failed';
 export type EndpointStatus = 'ok' | 'partial' | 'failed' | 'unavailable' | 'skipped';
@@ -42,6 +64,8 @@ export interface Snapshot {
   readonly first_checkpoint_at?: string;
   /** Coverage in percent of the sweep before this snapshot, if it was finished. */
   readonly coverage_pct_before?: number;
+  /** The customers that the snapshot is read of, on an MSP server that is read whole. */
+  readonly customer_list?: readonly Customer[];
 }
 
 /** What the state file must hold of a snapshot. */
@@ -52,6 +76,14 @@ export const SNAPSHOT_SCHEMA: JsonSchema = {
     id: { type: 'integer' },
     started_at: { type: 'string', format: 'date-time' },
     status: { enum: ['running', 'complete', 'partial', 'failed'] },
+    customer_list: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'name'],
+        properties: { id: { type: 'string' }, name: { type: 'string' } },
+      },
+    },
   },
 };
 
@@ -82,45 +114,54 @@ export interface EndpointEnding {
   readonly error: string | null;
 }
 
-export function endpointRow(
+/** One row for the stream and one for each that it feeds, as far as they are `wanted`. */
+export function endpointRows(
   stream: EndpointStream,
+  wanted: ReadonlySet<string>,
   snapshot: Snapshot,
   bookmark: Json | undefined,
   { status, startedAt, endedAt, error }: EndpointEnding,
 ): RowGroup {
   const sweep = asSweep(bookmark);
   const single = sweep === undefined && status === 'ok' ? 1 : null;
-  const record: Row = {
+  const row = (name: string, nested: boolean): Row => ({
     snapshot_id: snapshot.id,
-    stream: stream.name,
+    stream: name,
     path: stream.path,
     status,
-    rows: sweep?.distinct ?? single,
-    total: sweep?.total ?? single,
+    rows: (nested ? sweep?.weight : sweep?.distinct) ?? single,
+    // The server reports how many rows there are, not what is nested in them.
+    total: nested ? null : (sweep?.total ?? single),
     pages: sweep === undefined ? single : sweep.next_page - 1 - sweep.gaps.length,
     gaps: sweep?.gaps.length ?? (single === null ? null : 0),
     started_at: startedAt,
     ended_at: endedAt,
     error,
-  };
-  return { stream: 'endpoint_runs', records: [record] };
+  });
+  const rows = [row(stream.name, stream.exploded), ...stream.feeds.map(({ name }) => row(name, true))];
+  return { stream: 'endpoint_runs', records: rows.filter((record) => wanted.has(String(record.stream))) };
 }
 
-export function checkpointRow(stream: string, snapshot: Snapshot, sweep: SweepState, now: string): RowGroup {
-  const pages = sweep.total === null || sweep.page_size === null ? null : lastPage(sweep.total, sweep.page_size);
+export function checkpointRow(
+  { checkpoints: table }: Books,
+  stream: string,
+  snapshot: Snapshot,
+  sweep: SweepState,
+  now: string,
+): RowGroup {
   const record: Row = {
     snapshot_id: snapshot.id,
     stream,
-    last_page: pages === null ? sweep.next_page - 1 : Math.min(sweep.next_page - 1, pages),
-    total_pages: pages,
+    last_page: pagesRead(sweep),
+    total_pages: pagesOf(sweep),
     systems_extracted: sweep.distinct,
-    patches_extracted: 0,
+    patches_extracted: sweep.weight ?? 0,
     total_systems: sweep.total,
     coverage_pct: coveragePercent(sweep),
     created_at: snapshot.first_checkpoint_at ?? now,
     updated_at: now,
   };
-  return { stream: 'extraction_checkpoints', records: [record] };
+  return { stream: table, records: [record] };
 }
 
 function gapRow(stream: string, snapshot: Snapshot, gap: Gap, resolvedAt: string | null): Row {
@@ -140,6 +181,7 @@ function gapRow(stream: string, snapshot: Snapshot, gap: Gap, resolvedAt: string
 
 /** One row per gap that appeared, was tried again or was closed between two bookmarks. */
 export function gapRows(
+  { gaps: table }: Books,
   stream: string,
   snapshot: Snapshot,
   before: readonly Gap[],
@@ -149,7 +191,7 @@ export function gapRows(
   const old = new Map(before.map((gap) => [gap.page, gap]));
   const open = new Set(after.map(({ page }) => page));
   return {
-    stream: 'extraction_gaps',
+    stream: table,
     records: [
       ...after
         .filter((gap) => old.get(gap.page)?.attempts !== gap.attempts)

@@ -7,14 +7,15 @@ import type { Turns } from '../../http/throttle.ts';
 import type { Settings } from '../../singer/config.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { Closing, Run } from '../../singer/stream.ts';
+import type { Customer } from './families.ts';
 import { DATA_CENTERS } from './settings.ts';
 
 /** A connected ManageEngine server. */
 export interface Connection extends Closing {
   readonly http: Http;
   readonly baseUrl: string;
-  /** Goes into every query: which customer is meant. */
-  readonly scope: Readonly<Record<string, string>>;
+  /** The customer that is read, on a server that has several. */
+  readonly customer?: Customer;
 }
 
 /** Reads ManageEngine's error envelopes, whose key spellings vary by product. Pure. */
@@ -129,7 +130,7 @@ export async function connect(settings: Settings, run: Run): Promise<Connection>
     },
     run,
   );
-  return { http, baseUrl, scope: {}, close: () => http.close() };
+  return { http, baseUrl, close: () => http.close() };
 }
 
 /** A token request is tried this often before the run ends. */

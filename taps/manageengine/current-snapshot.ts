@@ -1,9 +1,14 @@
 /** Which snapshot a run belongs to. */
+import { HttpFailure, isAbsence } from '../../http/judge.ts';
 import { timestamp } from '../../singer/io.ts';
 import { isObject, type Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
-import type { ReadRequest } from '../../singer/stream.ts';
+import type { ReadRequest, Run } from '../../singer/stream.ts';
 import type { Snapshot } from './bookkeeping.ts';
+import { Bookmarks } from './bookmarks.ts';
+import type { Connection } from './connection.ts';
+import { bookmarkFor, customersOf } from './customers.ts';
+import type { Customer } from './families.ts';
 import { type EndpointStream, isDone } from './streams.ts';
 
 const HOUR = 3_600_000;
@@ -32,6 +37,36 @@ export function currentSnapshot(
   );
   const limit = allDone(streams, { bookmarks }) ? settings.snapshot_max_age_hours : settings.sweep_max_age_hours;
   return typeof limit === 'number' && age > limit ? undefined : snapshot;
+}
+
+/**
+ * The customers of a server that is read whole; undefined when it has none, or when the settings name the one to read.
+ * The list belongs to the snapshot: it is asked for when one begins. Only servers of one's own have customers.
+ */
+export async function customersToRead(
+  streams: readonly EndpointStream[],
+  connection: Connection,
+  { settings, state, probe }: ReadRequest,
+  run: Run,
+  everyCustomer: boolean,
+): Promise<readonly Customer[] | undefined> {
+  const own = settings.api_token !== undefined || settings.username !== undefined;
+  if (!everyCustomer || !own || settings.customer_name !== undefined) return undefined;
+  const snapshot = bookmarkFor(state.snapshot, undefined) as unknown as Snapshot | undefined;
+  if (snapshot !== undefined) {
+    const { customer_list: known } = snapshot;
+    const bookmarks = new Bookmarks(state, known?.map(({ name }) => name) ?? [undefined]).together();
+    const given = { bookmarks, snapshot: snapshot as unknown as Json };
+    if (currentSnapshot(given, streams, settings, run.clock.now()) !== undefined) return known;
+  }
+  try {
+    const found = await customersOf(connection, true);
+    // One is enough to find out whether a stream answers.
+    return found.length === 0 ? undefined : probe === true ? found.slice(0, 1) : found;
+  } catch (thrown) {
+    if (thrown instanceof HttpFailure && isAbsence(thrown)) return undefined;
+    throw thrown;
+  }
 }
 
 /** False for the bookmark of a stream that was not selected when its snapshot ended and this one began. */

@@ -1,6 +1,6 @@
 /**
- * Customers of an MSP server. One run reads one customer; the state keeps the bookmarks of each apart, so that a
- * change of the setting never goes on with somebody else's page numbers.
+ * Customers of an MSP server. The state keeps the bookmarks of each apart, so that no run ever goes on with somebody
+ * else's page numbers.
  */
 import { answer } from '../../http/exchange.ts';
 import { HttpFailure } from '../../http/judge.ts';
@@ -8,6 +8,7 @@ import { ConnectorError } from '../../singer/errors.ts';
 import { isObject, isRawNumber, type Json } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 import type { Connection } from './connection.ts';
+import type { Customer } from './families.ts';
 
 /** ManageEngine lists the customers of an MSP server here. */
 const CUSTOMERS = '/api/1.4/desktop/customers';
@@ -16,19 +17,37 @@ const CUSTOMERS = '/api/1.4/desktop/customers';
 const NAMES_TOLD = 20;
 
 /**
- * The query that limits requests to one customer: `customerid`, which the lists under `/api/1.4` take (a name is
- * refused there).
- * @throws ConnectorError `config` when the server has no customer of that name.
+ * All customers of the server, in its order; empty when it lists none.
+ * @throws HttpFailure when the list cannot be read; `isAbsence` tells a server without customers from trouble.
  */
-export async function scopeOf(connection: Connection, customer: string): Promise<Readonly<Record<string, string>>> {
-  let found: readonly { readonly id: string; readonly name: string }[];
-  try {
+export async function customersOf(connection: Connection, probe = false): Promise<readonly Customer[]> {
+  const found: Customer[] = [];
+  for (let page = 1; ; page += 1) {
     const response = await answer(connection.http.exchange, {
       url: new URL(CUSTOMERS, connection.baseUrl).href,
       object: ['message_response'],
       where: { path: CUSTOMERS },
+      // The first page is asked for as the vendor documents it, without paging.
+      ...(page > 1 && { query: { page } }),
+      ...(probe && { probe }),
     });
-    found = Array.isArray(response.customers) ? response.customers.flatMap(customerOf) : [];
+    const rows = Array.isArray(response.customers) ? response.customers : [];
+    const before = new Set(found.map(({ id }) => id));
+    const fresh = rows.flatMap(customerIn).filter(({ id }) => !before.has(id));
+    found.push(...fresh);
+    // Past its end a list may begin again, and then it brings nothing new.
+    if (fresh.length === 0 || found.length >= Number(response.total ?? 0)) return found;
+  }
+}
+
+/**
+ * The customer of that name.
+ * @throws ConnectorError `config` when the server has no customer of that name.
+ */
+export async function customerNamed(connection: Connection, customer: string): Promise<Customer> {
+  let found: readonly Customer[];
+  try {
+    found = await customersOf(connection);
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure) || thrown.reaction !== 'unavailable') throw thrown;
     throw new ConnectorError(
@@ -42,7 +61,7 @@ export async function scopeOf(connection: Connection, customer: string): Promise
     );
   }
   const match = found.find(({ name }) => name === customer);
-  if (match !== undefined) return { customerid: match.id };
+  if (match !== undefined) return match;
   const names = found.slice(0, NAMES_TOLD).map(({ name }) => `"${name}"`);
   const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
   throw new ConnectorError(
@@ -58,21 +77,22 @@ export async function scopeOf(connection: Connection, customer: string): Promise
   );
 }
 
-function customerOf(row: Json): readonly { readonly id: string; readonly name: string }[] {
+function customerIn(row: Json): readonly Customer[] {
   if (!isObject(row) || typeof row.customer_name !== 'string') return [];
   const { customer_id: id, customer_name: name } = row;
   return [{ id: isRawNumber(id) ? id.rawJSON : String(id), name }];
 }
 
-/** One customer's bookmark out of a stream's entry in the state; without a customer the entry itself. */
+/** One customer's bookmark (or snapshot) out of an entry in the state; without a customer the entry itself. */
 export function bookmarkFor(entry: Json | undefined, customer: string | undefined): Json | undefined {
   if (!isObject(entry)) return entry;
   const { customers, ...own } = entry;
-  if (customer !== undefined) return isObject(customers) ? customers[customer] : undefined;
+  if (customer !== undefined)
+    return isObject(customers) && Object.hasOwn(customers, customer) ? customers[customer] : undefined;
   return Object.keys(own).length === 0 ? undefined : own;
 }
 
-/** The stream's entry with one customer's bookmark replaced, or taken out; undefined when nothing is left. */
+/** The entry with one customer's bookmark replaced, or taken out; undefined when nothing is left. */
 export function entryWith(
   entry: Json | undefined,
   customer: string | undefined,
@@ -91,12 +111,12 @@ export function entryWith(
   return Object.keys(whole).length === 0 ? undefined : whole;
 }
 
-/** True when the entry holds bookmarks of anybody but this customer: their rows share the table. */
-export function isShared(entry: Json | undefined, customer: string | undefined): boolean {
+/** True when the entry holds bookmarks of anybody but these customers: their rows share the table. */
+export function isShared(entry: Json | undefined, wanted: readonly (string | undefined)[]): boolean {
   if (!isObject(entry)) return false;
   const { customers, ...own } = entry;
-  const others = isObject(customers) ? Object.keys(customers).filter((name) => name !== customer) : [];
-  return others.length > 0 || (customer !== undefined && Object.keys(own).length > 0);
+  const others = isObject(customers) ? Object.keys(customers).filter((name) => !wanted.includes(name)) : [];
+  return others.length > 0 || (!wanted.includes(undefined) && Object.keys(own).length > 0);
 }
 
 /** Schema of a stream's entry: a bookmark, or one per customer. */

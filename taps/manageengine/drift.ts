@@ -24,7 +24,7 @@ export function driftOf(schema: JsonSchema, rows: readonly { readonly [key: stri
     // A dotted name is one key, or a way into an object.
     const heads = sources.flatMap((source) => [source, source.split('.')[0] ?? source]);
     for (const head of heads) known.add(head);
-    if (!heads.some((head) => sent.has(head))) missing.push(name);
+    if (node['x-optional'] !== true && !heads.some((head) => sent.has(head))) missing.push(name);
   }
   return { unknown: [...sent].filter((key) => !known.has(key)), missing };
 }
@@ -45,7 +45,7 @@ export function tellDrift(
     run.log.warn('schema_drift', text, { stream, field, drift: 'unknown' });
   }
   for (const field of missing) {
-    const text = `${stream}: the server does not send "${field}" any more; the column stays empty`;
+    const text = `${stream}: the server does not send "${field}"; the column stays empty`;
     run.log.warn('schema_drift', text, { stream, field, drift: 'missing' });
   }
 }

@@ -7,6 +7,8 @@ export interface Position {
   readonly total: number | null;
   readonly distinct: number;
   readonly percent: number;
+  /** Patches of these systems, where they come with them. */
+  readonly patches?: number;
 }
 
 /** A sweep tells when it has passed these, each once however many runs it takes. Percent. */
@@ -29,6 +31,7 @@ export class Notices {
   readonly #hosts: readonly string[];
   #passed = 0;
   #known = false;
+  #over = false;
 
   /**
    * `name` is the tap's, `noun` what its measured stream counts ("systems"). `hosts` are names of servers that no text
@@ -76,7 +79,7 @@ export class Notices {
     readonly gaps: readonly number[];
     readonly etaMinutes: number;
   }): void {
-    const { distinct, total, percent } = position;
+    const { distinct, total, percent, patches } = position;
     const milestone = MILESTONES.some((mark) => this.#passed < mark && mark <= percent);
     this.#passed = Math.max(this.#passed, percent);
     // At 100 the end of the batch says it all.
@@ -86,6 +89,7 @@ export class Notices {
         `*${this.#name} extraction progress*`,
         `- Page: ${grouped(page)}/${grouped(pages)}`,
         `- ${capitalised(this.#noun)}: ${of(distinct, total)} (${percentText(percent)})`,
+        ...(patches === undefined ? [] : [`- Patches: ${grouped(patches)}`]),
         `- Errors: ${missing(gaps)}`,
         `- ETA: ${minutesText(etaMinutes)}`,
       ].join('\n'),
@@ -110,13 +114,16 @@ export class Notices {
 
   /** A stream could not be read, or, without `stream`, the run failed. `reason` is the failure's line. */
   failed({ stream, reason }: { readonly stream?: string; readonly reason: string }): void {
+    // A run fails once, whoever notices.
+    if (stream === undefined && this.#over) return;
+    this.#over = stream === undefined;
     const what = stream === undefined ? 'failed' : `stream ${stream} could not be read`;
     this.#say(`❌ *${this.#name}* ${what}: ${this.#safe(reason)}`);
   }
 
   /**
-   * The run ended in order. `newRows` counts what the sweep gained in this run, `gaps` are its missing pages. A run
-   * that had nothing to ask for says nothing.
+   * The run ended in order. `newRows` and `newPatches` count what the sweep gained in this run, `gaps` are its missing
+   * pages. A run that had nothing to ask for says nothing.
    */
   ended({
     targetMet,
@@ -124,6 +131,7 @@ export class Notices {
     gaps,
     requests,
     newRows,
+    newPatches,
     ...position
   }: Position & {
     readonly targetMet: boolean;
@@ -131,14 +139,16 @@ export class Notices {
     readonly gaps: readonly number[];
     readonly requests: number;
     readonly newRows: number;
+    readonly newPatches?: number;
   }): void {
     if (requests === 0) return;
     const { distinct, total, percent } = position;
     const share = `${of(distinct, total)} ${this.#noun} (${percentText(percent)})`;
     const asked = requests === 1 ? '1 request' : `${grouped(requests)} requests`;
+    const patches = newPatches === undefined ? '' : `, ${grouped(newPatches)} patches`;
     const open = gaps.length === 0 ? '' : `; missing pages: ${missing(gaps)}`;
     const lines = [
-      `✅ *${this.#name}* batch complete: ${grouped(newRows)} ${this.#noun} extracted (${percentText(percent)} total coverage, ${asked})${open}`,
+      `✅ *${this.#name}* batch complete: ${grouped(newRows)} ${this.#noun} extracted (${percentText(percent)} total coverage${patches}, ${asked})${open}`,
     ];
     if (targetMet && !this.#known) lines.push(`🎉 *${this.#name}* extraction complete: ${share}`);
     if (finished && !targetMet) lines.push(`⚠️ *${this.#name}* reached the last page below its target: ${share}`);

@@ -200,7 +200,7 @@ export function recordReader(
 }
 
 /** Keywords that steer the conversion and mean nothing to whoever receives the schema. */
-const INTERNAL = new Set(['x-source', 'x-kind', 'x-null']);
+const INTERNAL = new Set(['x-source', 'x-kind', 'x-null', 'x-optional']);
 
 /** The schema as it is published: without the conversion's own keywords. */
 export function publishedSchema(schema: JsonSchema): JsonSchema {

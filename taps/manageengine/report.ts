@@ -1,8 +1,9 @@
 /** What a run tells while it goes and when it ends: log lines, gauges, notices, exit code. It decides nothing else. */
 import type { Http } from '../../http/exchange.ts';
 import { HttpFailure } from '../../http/judge.ts';
-import { lastPage, type SweepState } from '../../http/sweep-state.ts';
-import { type ConnectorError, EXIT } from '../../singer/errors.ts';
+import { pagesOf, pagesRead, type SweepState } from '../../http/sweep-state.ts';
+import { type ConnectorError, EXIT, textOf } from '../../singer/errors.ts';
+import { stopOf } from '../../singer/io.ts';
 import type { Ending, ReadRequest, Run } from '../../singer/stream.ts';
 import type { Snapshot } from './bookkeeping.ts';
 import type { Connection } from './connection.ts';
@@ -17,15 +18,15 @@ const GAPS_IN_FIELDS = 100;
 
 /** Opens the notices of a run; loads what talks to Slack only when somebody listens. */
 export async function openNotices(
-  tap: string,
+  title: string,
   { baseUrl }: Connection,
   { settings, probe }: ReadRequest,
   run: Run,
 ): Promise<Notices> {
   const url = settings.slack_webhook_url as string | undefined;
-  if (url === undefined || probe === true) return new Notices(tap, '', undefined);
+  if (url === undefined || probe === true) return new Notices(title, '', undefined);
   const { openSlack } = await import('../../http/slack.ts');
-  return new Notices(tap, 'systems', openSlack({ url }, run), [new URL(baseUrl).hostname]);
+  return new Notices(title, 'systems', openSlack({ url }, run), [new URL(baseUrl).hostname]);
 }
 
 export class Report {
@@ -70,16 +71,21 @@ export class Report {
 
   /** A checkpoint of a paged stream was written. `startedAt`: when this run began to read the stream, RFC 3339. */
   saved(stream: EndpointStream, sweep: SweepState, snapshot: Snapshot, standing: Standing, startedAt: string): void {
-    const { next_page: next, gaps, total, page_size: size } = sweep;
+    const { next_page: next, gaps, distinct, weight, total } = sweep;
     this.#run.log.info('checkpoint_saved', `${stream.name}: checkpoint after page ${next - 1}`, {
       stream: stream.name,
       page: next - 1,
       gaps: gaps.length,
+      ...(stream.measuresCoverage && {
+        systems_extracted: distinct,
+        ...(weight !== undefined && { patches_extracted: weight }),
+        coverage_pct: standing.percent,
+      }),
     });
     this.#figures(snapshot, standing);
-    if (!stream.measuresCoverage || total === null || size === null) return;
-    const pages = lastPage(total, size);
-    const page = Math.min(next - 1, pages);
+    const pages = pagesOf(sweep);
+    if (!stream.measuresCoverage || total === null || pages === null) return;
+    const page = pagesRead(sweep);
     const read = page - (this.#before.sweep?.next_page ?? 1) + 1;
     const minutes = (this.#run.clock.now() - Date.parse(startedAt)) / 60_000;
     this.#notices.checkpoint({
@@ -114,6 +120,11 @@ export class Report {
     this.#run.log.error(event, `${stream}: ${failure.line}`, { ...failure.where, stream });
   }
 
+  /** The run ends with a failure that whoever takes the rows gets, and nobody on this side any more. */
+  broken(thrown: unknown): void {
+    if (stopOf(thrown) === undefined) this.#notices.failed({ reason: textOf(thrown) });
+  }
+
   /** The run ended in order, without a request when there was nothing to do. */
   ended(
     standing: Standing,
@@ -138,7 +149,7 @@ export class Report {
     const { requests, retried, recovered, lost } = stats;
     const pages = { pages_retried: retried, pages_recovered: recovered, pages_lost: lost };
     log.info('batch_complete', nothingToDo ? 'no request was needed' : `${requests} requests`, { requests, ...pages });
-    const { distinct = 0, finished = false, gaps: open = [] } = standing.sweep ?? {};
+    const { distinct = 0, weight, finished = false, gaps: open = [] } = standing.sweep ?? {};
     this.#notices.ended({
       ...positionOf(standing),
       targetMet: standing.targetMet,
@@ -146,9 +157,12 @@ export class Report {
       gaps: open.map(({ page }) => page),
       requests,
       newRows: Math.max(0, distinct - (this.#before.sweep?.distinct ?? 0)),
+      ...(weight !== undefined && { newPatches: Math.max(0, weight - (this.#before.sweep?.weight ?? 0)) }),
     });
-    const failed = failures.map(({ stream }) => stream);
-    const unread = failed.length === 0 ? '' : `; not read: ${failed.join(', ')}`;
+    const failed = [...new Set(failures.map(({ stream }) => stream))];
+    // Whoever sees nothing but the last line must learn from it why nothing could be read.
+    const why = exitCode === EXIT.failed ? `; ${failures[0]?.stream}: ${failures[0]?.reason}` : '';
+    const unread = failed.length === 0 ? '' : `; not read: ${failed.join(', ')}${why}`;
     const summary = nothingToDo
       ? `nothing to do: ${standing.position()}every selected sweep is finished and no page is missing`
       : `${standing.position()}pages retried ${retried}, recovered ${recovered}, lost ${lost}${unread}`;
@@ -171,5 +185,11 @@ export class Report {
 }
 
 function positionOf({ sweep, percent }: Standing): Position {
-  return { total: sweep?.total ?? null, distinct: sweep?.distinct ?? 0, percent };
+  const patches = sweep?.weight;
+  return {
+    total: sweep?.total ?? null,
+    distinct: sweep?.distinct ?? 0,
+    percent,
+    ...(patches !== undefined && { patches }),
+  };
 }

@@ -9,14 +9,25 @@ import { stopOf, timestamp } from '../../singer/io.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
 import type { Ending, Page, ReadRequest, RowGroup, Run, StreamVersion } from '../../singer/stream.ts';
-import { checkpointRow, type EndpointEnding, endpointRow, gapRows, type Snapshot, snapshotRow } from './bookkeeping.ts';
+import {
+  BOOKS,
+  type Books,
+  checkpointRow,
+  type EndpointEnding,
+  endpointRows,
+  gapRows,
+  type Snapshot,
+  snapshotRow,
+} from './bookkeeping.ts';
+import { Bookmarks, type CustomerName, filledBy, fills } from './bookmarks.ts';
 import type { Connection } from './connection.ts';
-import { allDone, currentSnapshot, isOf, newSnapshot } from './current-snapshot.ts';
-import { bookmarkFor, entryWith, isShared, scopeOf } from './customers.ts';
+import { allDone, currentSnapshot, customersToRead, isOf, newSnapshot } from './current-snapshot.ts';
+import { bookmarkFor, customerNamed, entryWith, isShared } from './customers.ts';
+import type { Customer } from './families.ts';
 import type { Notices } from './notices.ts';
 import { openNotices, Report } from './report.ts';
 import { Standing, type StreamFailure } from './standing.ts';
-import { asSweep, type EndpointStream, isDone, isWhole, type StreamPage } from './streams.ts';
+import { asSweep, type EndpointStream, isDone, isWhole, namesOf, type StreamPage } from './streams.ts';
 
 /** What ends the run and not just the stream: credentials, a reader that is gone, a server that never answered. */
 function endsRun(error: ConnectorError, connection: Connection, { optional }: EndpointStream): boolean {
@@ -26,6 +37,15 @@ function endsRun(error: ConnectorError, connection: Connection, { optional }: En
   return !connection.http.answered && (isUnreachable(error) || signedOut);
 }
 
+/** In what a product's runs differ from the others'. */
+export interface Product {
+  /** Its name in notices; the tap's without it. */
+  readonly title?: string;
+  readonly books?: Books;
+  /** A server of several customers is read whole when the settings name none. */
+  readonly everyCustomer?: boolean;
+}
+
 /** Reads what this run may read, and tells about it where the settings say so. */
 export async function* readSnapshot(
   tap: string,
@@ -33,12 +53,14 @@ export async function* readSnapshot(
   connection: Connection,
   request: ReadRequest,
   run: Run,
+  product: Product = {},
 ): AsyncGenerator<Page, Ending> {
   const wanted = new Set(request.selected.map(({ declaration }) => declaration.name));
-  const selected = streams.filter(({ name }) => wanted.has(name));
-  const notices = await openNotices(tap, connection, request, run);
-  const reader = new SnapshotRun(tap, streams, selected, connection, request, run, notices);
+  const notices = await openNotices(product.title ?? tap, connection, request, run);
   try {
+    const selected = streams.filter((stream) => namesOf(stream).some((name) => wanted.has(name)));
+    const scope = await customersToRead(selected, connection, request, run, product.everyCustomer === true);
+    const reader = new SnapshotRun(tap, product, streams, selected, wanted, scope, connection, request, run, notices);
     return yield* reader.read();
   } catch (thrown) {
     if (stopOf(thrown) === undefined)
@@ -53,24 +75,31 @@ class SnapshotRun {
   readonly #tap: string;
   readonly #streams: readonly EndpointStream[];
   readonly #selected: readonly EndpointStream[];
+  /** Names of the selected streams, the fed ones among them. */
+  readonly #wanted: ReadonlySet<string>;
+  readonly #books: Books;
+  /** All customers of the server, when it is read whole. */
+  readonly #everyone: readonly Customer[] | undefined;
   #connection: Connection;
   readonly #settings: ReadRequest['settings'];
   readonly #run: Run;
-  readonly #customer: string | undefined;
+  #customer: CustomerName;
   readonly #target: number;
   readonly #given: State;
   readonly #report: Report;
   readonly #failures: StreamFailure[] = [];
-  /** Bookmarks of the customer that is read, or of the server when it has none. */
-  #bookmarks: Record<string, Json>;
+  readonly #bookmarks: Bookmarks;
   #snapshot: Snapshot;
   #moved = false;
   #startedAt = '';
 
   constructor(
     tap: string,
+    { books = BOOKS }: Product,
     streams: readonly EndpointStream[],
     selected: readonly EndpointStream[],
+    wanted: ReadonlySet<string>,
+    everyone: readonly Customer[] | undefined,
     connection: Connection,
     { state, settings, probe }: ReadRequest,
     run: Run,
@@ -79,6 +108,9 @@ class SnapshotRun {
     this.#tap = tap;
     this.#streams = streams;
     this.#selected = selected;
+    this.#wanted = wanted;
+    this.#books = books;
+    this.#everyone = everyone;
     this.#connection = connection;
     // One record is enough for a probe: no page is asked for ahead of its turn.
     this.#settings = probe === true ? { ...settings, pages_per_run: 1 } : settings;
@@ -86,46 +118,71 @@ class SnapshotRun {
     this.#target = settings.coverage_target as number;
     this.#given = state;
     this.#customer = settings.customer_name as string | undefined;
-    const bookmarks = Object.fromEntries(
-      Object.entries(state.bookmarks ?? {}).flatMap(([name, entry]) => {
-        const bookmark = bookmarkFor(entry, this.#customer);
-        return bookmark === undefined ? [] : [[name, bookmark] as const];
-      }),
-    );
+    this.#bookmarks = new Bookmarks(state, everyone?.map(({ name }) => name) ?? [this.#customer]);
     const now = run.clock.now();
-    const current = currentSnapshot({ ...state, bookmarks }, selected, settings, now);
-    const last = new Standing(selected, bookmarks, this.#target, []);
-    this.#snapshot = current ?? newSnapshot(settings, now, last.sweep?.finished === true ? last.percent : undefined);
-    const chosen = new Set(selected.map(({ name }) => name));
+    const snapshot = bookmarkFor(state.snapshot, this.#customer);
+    const together = this.#bookmarks.together();
+    const current = currentSnapshot({ bookmarks: together, snapshot }, selected, settings, now);
+    const last = new Standing(selected, together, this.#target, []);
+    this.#snapshot = current ?? {
+      ...newSnapshot(settings, now, last.sweep?.finished === true ? last.percent : undefined),
+      ...(everyone !== undefined && { customer_list: everyone }),
+    };
     // A new snapshot starts every selected stream over; what is not selected or not ours is kept as it is.
-    this.#bookmarks = Object.fromEntries(
-      Object.entries(bookmarks).filter(
-        ([name, bookmark]) => !chosen.has(name) || (current !== undefined && isOf(bookmark, current)),
-      ),
-    );
+    for (const stream of selected) {
+      if (current === undefined && everyone !== undefined) this.#bookmarks.forgetOthers(stream.name);
+      for (const customer of this.#bookmarks.customers) {
+        const bookmark = this.#bookmarks.of(stream.name, customer);
+        if (
+          bookmark === undefined ||
+          (current !== undefined && isOf(bookmark, current) && fills(bookmark, stream, wanted))
+        )
+          continue;
+        this.#bookmarks.set(stream.name, customer, undefined);
+      }
+    }
     this.#report = new Report(tap, this.#settings, run, notices, this.#standing());
   }
 
   async *read(): AsyncGenerator<Page, Ending> {
-    this.#report.opened(this.#snapshot, this.#selected.length);
+    const names = this.#selected.flatMap(namesOf).filter((name) => this.#wanted.has(name));
+    this.#report.opened(this.#snapshot, names.length);
     // A snapshot that is read but still called running was killed before its books were closed.
     const closed = this.#snapshot.status !== 'running';
-    if (closed && allDone(this.#selected, { bookmarks: this.#bookmarks })) return this.#ending(true);
-    if (this.#customer !== undefined) {
-      const scope = await scopeOf(this.#connection, this.#customer);
-      this.#connection = { ...this.#connection, scope };
-    }
+    if (closed && allDone(this.#selected, { bookmarks: this.#bookmarks.together() })) return this.#ending(true);
+    const customers =
+      this.#everyone ??
+      (this.#customer === undefined ? [undefined] : [await customerNamed(this.#connection, this.#customer)]);
     this.#report.started();
     this.#snapshot = { ...this.#snapshot, status: 'running' };
     yield this.#page([this.#snapshotRow(), ...this.#skipped()]);
-    for (const stream of this.#selected) {
-      if (isDone(this.#bookmarks[stream.name])) continue;
-      if (this.#run.signal.aborted) break;
-      yield* this.#stream(stream);
-    }
+    for (const customer of customers) yield* this.#streamsOf(customer);
     this.#snapshot = { ...this.#snapshot, status: this.#standing().status(), updated_at: this.#now() };
     yield this.#page([this.#snapshotRow()]);
     return this.#ending(false);
+  }
+
+  async *#streamsOf(customer: Customer | undefined): AsyncGenerator<Page, void> {
+    if (customer !== undefined) {
+      this.#customer = customer.name;
+      this.#connection = { ...this.#connection, customer };
+      if (this.#everyone !== undefined) this.#run.log.always({ customer: customer.name });
+    }
+    for (const stream of this.#selected) {
+      if (isDone(this.#bookmark(stream))) continue;
+      if (this.#run.signal.aborted) break;
+      yield* this.#stream(stream);
+    }
+  }
+
+  /** The stream's bookmark of the customer that is read. */
+  #bookmark({ name }: EndpointStream): Json | undefined {
+    return this.#bookmarks.of(name, this.#customer);
+  }
+
+  /** The name by which a gap is told: pages of several customers have the same numbers. */
+  #label({ name }: EndpointStream): string {
+    return this.#everyone === undefined ? name : `${name} (${this.#customer})`;
   }
 
   async *#stream(stream: EndpointStream): AsyncGenerator<Page, void> {
@@ -135,13 +192,13 @@ class SnapshotRun {
     const reading = { connection: this.#connection, settings: this.#settings, run: this.#run, snapshot };
     let failure: ConnectorError | undefined;
     try {
-      for await (const page of stream.read(reading, this.#bookmarks[stream.name])) {
+      for await (const page of stream.read(reading, this.#bookmark(stream))) {
         const rows = this.#rows(stream, page, (error) => {
           failure = error;
         });
         yield this.#covered(rows, stream);
         if (failure !== undefined) break;
-        const sweep = asSweep(this.#bookmarks[stream.name]);
+        const sweep = asSweep(this.#together(stream));
         if (sweep === undefined || !this.#moved) continue;
         this.#report.saved(stream, sweep, this.#snapshot, this.#standing(), this.#startedAt);
       }
@@ -150,13 +207,14 @@ class SnapshotRun {
     }
     if (this.#run.signal.aborted || failure === undefined) return;
     const ending = this.#failed(stream, failure);
-    yield this.#page([endpointRow(stream, this.#snapshot, this.#bookmarks[stream.name], ending)]);
+    yield this.#page([endpointRows(stream, this.#wanted, this.#snapshot, this.#together(stream), ending)]);
   }
 
   /** The failure if it is one stream's; rethrows what ends the run. */
   #ofStream(thrown: unknown, stream: EndpointStream): ConnectorError {
-    if (!(thrown instanceof ConnectorError) || endsRun(thrown, this.#connection, stream)) throw thrown;
-    return thrown;
+    if (thrown instanceof ConnectorError && !endsRun(thrown, this.#connection, stream)) return thrown;
+    this.#report.broken(thrown);
+    throw thrown;
   }
 
   /** The rows of a page of the stream, then what the books say about it. */
@@ -168,7 +226,10 @@ class SnapshotRun {
     const version = stream.versioned ? { version: this.#snapshot.id } : {};
     let broken = false;
     try {
-      for await (const records of page.rows) yield { stream: stream.name, records, ...version };
+      for await (const rows of page.rows) {
+        const groups = stream.split?.(rows) ?? [{ stream: stream.name, records: rows }];
+        for (const group of groups) yield { ...group, ...version };
+      }
     } catch (thrown) {
       // The runner is in the middle of these rows: the failure is this stream's business and must not reach it. What was
       // read before it is as good as ever, and so is the bookmark.
@@ -177,32 +238,49 @@ class SnapshotRun {
       // Unless there is no total yet: then nothing was.
       if (asSweep(page.state as unknown as Json)?.total === null) return;
     }
-    const before = asSweep(this.#bookmarks[stream.name]);
-    const bookmark = { ...page.state, snapshot_id: this.#snapshot.id } as unknown as Json;
-    this.#bookmarks = { ...this.#bookmarks, [stream.name]: bookmark };
-    const after = asSweep(this.#bookmarks[stream.name]);
+    const since = this.#bookmark(stream);
+    const before = asSweep(since);
+    const bookmark = {
+      ...page.state,
+      ...(stream.feeds.length > 0 && { filled: namesOf(stream).filter((name) => this.#fills(name, since)) }),
+      snapshot_id: this.#snapshot.id,
+    } as unknown as Json;
+    this.#bookmarks.set(stream.name, this.#customer, bookmark);
+    const after = asSweep(bookmark);
     // The last page of a run may bring nothing beyond the checkpoint before it.
     this.#moved = JSON.stringify(before) !== JSON.stringify(after) || after === undefined;
     if (!this.#moved) return;
     const now = this.#now();
     this.#snapshot = { ...this.#snapshot, updated_at: now };
     if (after !== undefined) {
-      yield gapRows(stream.name, this.#snapshot, before?.gaps ?? [], after.gaps, now);
-      this.#report.gaps(stream.name, before, after);
+      yield gapRows(this.#books, this.#label(stream), this.#snapshot, before?.gaps ?? [], after.gaps, now);
+      this.#report.gaps(this.#label(stream), before, after);
     }
-    if (stream.measuresCoverage && after !== undefined && after.total !== null) {
+    const together = this.#together(stream);
+    const whole = asSweep(together);
+    if (stream.measuresCoverage && whole !== undefined && whole.total !== null) {
       this.#snapshot = { ...this.#snapshot, first_checkpoint_at: this.#snapshot.first_checkpoint_at ?? now };
-      yield checkpointRow(stream.name, this.#snapshot, after, now);
+      yield checkpointRow(this.#books, stream.name, this.#snapshot, whole, now);
     }
     if (broken) return;
     // With the rows it tells about, not after them: a run killed in between would never write it.
-    const status = isDone(bookmark) ? 'ok' : 'partial';
-    yield endpointRow(stream, this.#snapshot, bookmark, {
+    const status = isDone(together) ? 'ok' : 'partial';
+    yield endpointRows(stream, this.#wanted, this.#snapshot, together, {
       status,
       startedAt: this.#startedAt,
       endedAt: now,
       error: null,
     });
+  }
+
+  /** True when the stream gets the rows of this run, and got those of the runs before. */
+  #fills(name: string, since: Json | undefined): boolean {
+    return this.#wanted.has(name) && (since === undefined || filledBy(since).includes(name));
+  }
+
+  /** What the bookmarks of all customers say of the stream. */
+  #together({ name }: EndpointStream): Json | undefined {
+    return this.#bookmarks.together()[name];
   }
 
   /** Rows of a stream with what is true once they are written; both are asked for after the rows have moved the bookmark. */
@@ -220,10 +298,10 @@ class SnapshotRun {
     };
   }
 
-  /** The stream's version if its sweep just became whole: whatever an earlier one brought beside it is gone. */
+  /** The versions of its streams if its sweep just became whole: whatever an earlier one brought beside it is gone. */
   #complete(stream: EndpointStream): readonly StreamVersion[] {
-    if (!stream.versioned || !this.#moved || !isWhole(this.#bookmarks[stream.name])) return [];
-    if (isShared(this.#given.bookmarks?.[stream.name], this.#customer)) {
+    if (!stream.versioned || !this.#moved || !this.#isWhole(stream)) return [];
+    if (isShared(this.#bookmarks.entries()[stream.name], this.#bookmarks.customers)) {
       this.#run.log.warn(
         'version_kept_back',
         `${stream.name}: this state knows several customers, so rows that vanished are not told: they may be another customer's`,
@@ -231,17 +309,21 @@ class SnapshotRun {
       );
       return [];
     }
-    return [{ stream: stream.name, version: this.#snapshot.id }];
+    return namesOf(stream).map((name) => ({ stream: name, version: this.#snapshot.id }));
+  }
+
+  #isWhole({ name }: EndpointStream): boolean {
+    return this.#bookmarks.customers.every((customer) => isWhole(this.#bookmarks.of(name, customer)));
   }
 
   /** Takes note of a stream that could not be read. */
   #failed(stream: EndpointStream, failure: ConnectorError): EndpointEnding {
     // A sweep whose total never arrived has nothing to go on from.
-    if (asSweep(this.#bookmarks[stream.name])?.total === null) delete this.#bookmarks[stream.name];
+    if (asSweep(this.#bookmark(stream))?.total === null) this.#bookmarks.set(stream.name, this.#customer, undefined);
     const ended = { startedAt: this.#startedAt, endedAt: this.#now(), error: failure.message };
     if (stream.optional && failure instanceof HttpFailure && isAbsence(failure)) {
       const bookmark = { finished: true, unavailable: true, snapshot_id: this.#snapshot.id };
-      this.#bookmarks = { ...this.#bookmarks, [stream.name]: bookmark };
+      this.#bookmarks.set(stream.name, this.#customer, bookmark);
       this.#report.unavailable(stream, failure);
       return { status: 'unavailable', ...ended };
     }
@@ -254,16 +336,21 @@ class SnapshotRun {
   /** Streams of this tap that nobody selected: the books account for every endpoint. */
   #skipped(): readonly RowGroup[] {
     const endedAt = this.#now();
-    return this.#streams
-      .filter((stream) => !this.#selected.includes(stream))
-      .map((stream) =>
-        endpointRow(stream, this.#snapshot, undefined, { status: 'skipped', startedAt: null, endedAt, error: null }),
-      );
+    const unwanted = new Set(this.#streams.flatMap(namesOf).filter((name) => !this.#wanted.has(name)));
+    return this.#streams.map((stream) =>
+      endpointRows(stream, unwanted, this.#snapshot, undefined, {
+        status: 'skipped',
+        startedAt: null,
+        endedAt,
+        error: null,
+      }),
+    );
   }
 
   /** Where the selected streams stand now. */
   #standing(): Standing {
-    return new Standing(this.#selected, this.#bookmarks, this.#target, this.#failures);
+    const { customers } = this.#bookmarks;
+    return new Standing(this.#selected, this.#bookmarks.together(), this.#target, this.#failures, customers.length);
   }
 
   #ending(nothingToDo: boolean): Ending {
@@ -281,17 +368,12 @@ class SnapshotRun {
   }
 
   #state(): State {
-    const given = this.#given.bookmarks ?? {};
-    const names = new Set([...Object.keys(given), ...Object.keys(this.#bookmarks)]);
-    const bookmarks = [...names].flatMap((name) => {
-      const entry = entryWith(given[name], this.#customer, this.#bookmarks[name]);
-      return entry === undefined ? [] : [[name, entry] as const];
-    });
+    const customer = this.#everyone === undefined ? this.#customer : undefined;
     return {
       ...this.#given,
       state_version: STATE_VERSION,
-      bookmarks: Object.fromEntries(bookmarks),
-      snapshot: this.#snapshot as unknown as Json,
+      bookmarks: this.#bookmarks.entries(),
+      snapshot: entryWith(this.#given.snapshot, customer, this.#snapshot as unknown as Json),
     };
   }
 

@@ -17,6 +17,8 @@ export class Standing {
   readonly #bookmarks: Readonly<Record<string, Json>>;
   /** The coverage asked for, 0 to 1. */
   readonly target: number;
+  /** Streams that failed for a customer at least, and those that failed for all. */
+  readonly #touched: ReadonlySet<string>;
   readonly #failed: ReadonlySet<string>;
   /** The stream that coverage is measured on, if it is selected, and its sweep, if it began. */
   readonly measured: EndpointStream | undefined;
@@ -27,11 +29,14 @@ export class Standing {
     bookmarks: Readonly<Record<string, Json>>,
     target: number,
     failures: readonly StreamFailure[],
+    customers = 1,
   ) {
     this.#selected = selected;
     this.#bookmarks = bookmarks;
     this.target = target;
-    this.#failed = new Set(failures.map(({ stream }) => stream));
+    const names = failures.map(({ stream }) => stream);
+    this.#touched = new Set(names);
+    this.#failed = new Set(names.filter((name) => names.filter((other) => other === name).length >= customers));
     this.measured = selected.find(({ measuresCoverage }) => measuresCoverage);
     this.sweep = asSweep(bookmarks[this.measured?.name ?? '']);
   }
@@ -62,7 +67,8 @@ export class Standing {
 
   status(): SnapshotStatus {
     if (this.#selected.every(({ name }) => this.#failed.has(name))) return 'failed';
-    if (this.#selected.some(({ name }) => !this.#failed.has(name) && !isEnded(this.#bookmarks[name]))) return 'running';
+    if (this.#selected.some(({ name }) => !this.#touched.has(name) && !isEnded(this.#bookmarks[name])))
+      return 'running';
     const whole = allDone(this.#selected, { bookmarks: this.#bookmarks });
     return whole && (this.measured === undefined || this.targetMet) ? 'complete' : 'partial';
   }
@@ -72,7 +78,7 @@ export class Standing {
    * ended with pages missing; else 0, also for a batch that ended in order.
    */
   exitCode(): 0 | 1 | 2 {
-    if (this.#failed.size > 0) return this.#failed.size === this.#selected.length ? EXIT.failed : EXIT.incomplete;
+    if (this.#touched.size > 0) return this.#failed.size === this.#selected.length ? EXIT.failed : EXIT.incomplete;
     if (this.sweep?.finished === true && !this.targetMet) return EXIT.incomplete;
     const short = this.#selected.some(({ name, measuresCoverage }) => {
       const sweep = asSweep(this.#bookmarks[name]);
@@ -84,8 +90,10 @@ export class Standing {
   /** How far the measured stream is, for a person; ends with `; ` unless it is empty. */
   position(): string {
     if (this.sweep === undefined) return '';
-    const { distinct, total, finished, next_page: next } = this.sweep;
-    return `${this.measured?.name} ${distinct} of ${total} (${this.percent} %)${finished ? '' : `, next page ${next}`}; `;
+    const { distinct, total, weight, finished, next_page: next } = this.sweep;
+    const held = weight === undefined ? '' : `, ${weight} patches`;
+    const open = finished ? '' : `, next page ${next}`;
+    return `${this.measured?.name} ${distinct} of ${total} (${this.percent} %)${held}${open}; `;
   }
 
   /** The same for the closing log event. */

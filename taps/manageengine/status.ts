@@ -1,11 +1,12 @@
 /** `--status` and `--reset`, and the shape of the state they work on. */
 import { rename } from 'node:fs/promises';
-import { lastPage } from '../../http/sweep-state.ts';
+import { pagesOf, pagesRead } from '../../http/sweep-state.ts';
 import { ConnectorError, systemCode } from '../../singer/errors.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 import type { State, StateDeclaration } from '../../singer/state-file.ts';
 import type { ActionContext, Tap } from '../../singer/stream.ts';
 import { SNAPSHOT_SCHEMA, type Snapshot } from './bookkeeping.ts';
+import { Bookmarks } from './bookmarks.ts';
 import type { Connection } from './connection.ts';
 import { bookmarkFor, entrySchema } from './customers.ts';
 import { STATE_VERSION } from './snapshot.ts';
@@ -22,7 +23,7 @@ export function stateOf(streams: readonly EndpointStream[]): StateDeclaration {
   return {
     version: STATE_VERSION,
     bookmarks: Object.fromEntries(streams.map(({ name, checkpoint }) => [name, entryOf(checkpoint)])),
-    top: { snapshot: SNAPSHOT_SCHEMA },
+    top: { snapshot: entrySchema(SNAPSHOT_SCHEMA) },
   };
 }
 
@@ -37,26 +38,25 @@ function statePath({ statePath: path }: ActionContext, flag: string): string {
   throw new ConnectorError('config', `--${flag} needs --state FILE`, {}, { hint: 'name the state file of this pipe' });
 }
 
-/** What `--status` prints: how far the sweep of the measured stream has come, for one customer if named. Makes no request. */
+/** What `--status` prints: how far the sweep of the measured stream has come, for one customer if named, else for all that the snapshot is read of. Makes no request. */
 export function statusOf(
   streams: readonly EndpointStream[],
   state: State,
   target: number,
   customer?: string,
 ): Readonly<Record<string, unknown>> {
-  const sweepOf = (name: string) => asSweep(bookmarkFor(state.bookmarks?.[name], customer));
+  const snapshot = bookmarkFor(state.snapshot, customer) as unknown as Snapshot | undefined;
+  const everyone = snapshot?.customer_list?.map(({ name }) => name);
+  const bookmarks = new Bookmarks(state, everyone ?? [customer]).together();
+  const sweepOf = (name: string) => asSweep(bookmarks[name]);
   const sweep = sweepOf(streams.find(({ measuresCoverage }) => measuresCoverage)?.name ?? '');
-  const snapshot = state.snapshot as unknown as Snapshot | undefined;
-  const pages =
-    sweep === undefined || sweep.total === null || sweep.page_size === null
-      ? null
-      : lastPage(sweep.total, sweep.page_size);
   return {
     snapshot_id: snapshot?.id ?? null,
     status: snapshot?.status ?? 'none',
-    last_page: sweep === undefined ? 0 : Math.min(sweep.next_page - 1, pages ?? Number.POSITIVE_INFINITY),
-    total_pages: pages,
+    last_page: sweep === undefined ? 0 : pagesRead(sweep),
+    total_pages: sweep === undefined ? null : pagesOf(sweep),
     systems_extracted: sweep?.distinct ?? 0,
+    ...(sweep?.weight !== undefined && { patches_extracted: sweep.weight }),
     total_systems: sweep?.total ?? null,
     coverage_pct: coveragePercent(sweep),
     coverage_target: target,

@@ -7,9 +7,10 @@ import type { Settings } from '../../singer/config.ts';
 import { timestamp } from '../../singer/io.ts';
 import { isObject, type Json, type Row } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
-import type { Run, StreamDeclaration } from '../../singer/stream.ts';
+import type { RowGroup, Run, StreamDeclaration } from '../../singer/stream.ts';
 import type { Connection } from './connection.ts';
 import { tellDrift } from './drift.ts';
+import { type Family, LISTS } from './families.ts';
 import { publishedSchema, recordReader, type SnapshotFields } from './records.ts';
 
 /** The bookmark of a stream that is read with one request per snapshot. */
@@ -56,25 +57,33 @@ export interface EndpointStream extends StreamDeclaration {
   readonly optional: boolean;
   /** Its records carry the snapshot as version, and rows that vanish are told when a sweep is complete. */
   readonly versioned: boolean;
+  /** Streams that its requests fill as well. It is read when any of them is selected. */
+  readonly feeds: readonly StreamDeclaration[];
+  /** True when its records are nested in the rows of its pages: they are counted as the weight of these. */
+  readonly exploded: boolean;
+  /** The records of each stream in what a page has brought; without it the page's rows are the records. */
+  split?(rows: readonly Row[]): readonly RowGroup[];
   read(reading: Reading, since: Json | undefined): AsyncIterable<StreamPage>;
 }
 
-interface Declaration {
+export interface Declaration {
   readonly name: string;
   readonly path: string;
   readonly schema: JsonSchema;
   readonly key: readonly string[];
-  /** Key of the data in `message_response`. */
+  /** Key of the data in the answer. */
   readonly data: string;
   readonly selectedByDefault?: boolean;
   readonly optional?: boolean;
 }
 
 /** A stream whose rows come in numbered pages. */
-interface PagedDeclaration extends Declaration {
+export interface PagedDeclaration extends Declaration {
   /** What its rows are called in log fields, e.g. `systems`. */
   readonly noun: string;
   readonly measuresCoverage?: boolean;
+  /** How its endpoint is paged; `LISTS` without it. */
+  readonly family?: Family;
 }
 
 /** A stream that is read once per row of a paged one. */
@@ -86,17 +95,7 @@ interface ChildDeclaration extends PagedDeclaration {
   readonly parentKey: string;
 }
 
-/** Rows per page that ManageEngine sends when nobody asks for a number. */
-const USUAL_PAGE_SIZE = 25;
-
-/** A count that ManageEngine sends as number or text. */
-function count(value: Json | undefined): number | undefined {
-  const number =
-    typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : Number.NaN;
-  return Number.isInteger(number) && number >= 0 ? number : undefined;
-}
-
-function readerFor(
+export function readerFor(
   { schema, key, name }: Declaration,
   { snapshot, run }: Reading,
 ): (row: { readonly [key: string]: Json }) => Row | undefined {
@@ -112,36 +111,36 @@ function readerFor(
   });
 }
 
-/**
- * A list under `/api/1.4`: pages are numbered from 1 with `page`, their size is `pagelimit`, total and size in force
- * come back in `message_response` (ManageEngine documents both as number, newer builds send text).
- */
-function numbered(
-  { name, path, data, key, noun }: PagedDeclaration,
+/** The pages of an endpoint, for the customer that is read. */
+export function numbered(
+  { name, path, data, key, noun, family = LISTS }: PagedDeclaration,
   { connection, settings }: Reading,
   record: NumberedEndpoint['record'],
 ): NumberedEndpoint {
   const size = settings.page_size as number | undefined;
+  const scope = scopeIn(connection, family);
   return {
     stream: name,
     url: new URL(path, connection.baseUrl).href,
-    rows: ['message_response', data],
-    envelope: (value) => {
-      const response = isObject(value) && isObject(value.message_response) ? value.message_response : {};
-      const limit = count(response.limit);
-      return { total: count(response.total), size: limit === 0 ? undefined : limit };
-    },
-    query: (page, limit) => ({ page, ...(limit !== undefined && { pagelimit: limit }), ...connection.scope }),
+    rows: family.rows(data),
+    envelope: family.envelope,
+    query: (page, limit) => ({ ...family.page(page, limit), ...scope }),
     record,
     keyOf: (record) => key.map((property) => String(record[property])).join('\u0000'),
     ...(size !== undefined && { size }),
-    usualSize: USUAL_PAGE_SIZE,
+    usualSize: family.usualSize,
+    ...(family.totalMayLack === true && { totalMayLack: true }),
     noun,
   };
 }
 
+/** What limits requests to the customer that is read; nothing where there are no customers. */
+function scopeIn({ customer }: Connection, family: Family): ReturnType<Family['customer']> {
+  return customer === undefined ? {} : family.customer(customer);
+}
+
 /** What every stream of this vendor says about itself. */
-function declared(
+export function declared(
   declaration: Declaration,
 ): Omit<EndpointStream, 'checkpoint' | 'measuresCoverage' | 'versioned' | 'read'> {
   const { name, path, schema, key } = declaration;
@@ -153,19 +152,18 @@ function declared(
     replication: 'FULL_TABLE',
     selectedByDefault: declaration.selectedByDefault ?? true,
     optional: declaration.optional ?? false,
+    feeds: [],
+    exploded: false,
   };
 }
 
-/** Tells once what the first rows of a new sweep have beside the declared fields, or lack of them. */
-function driftTeller(
-  { schema, name }: Declaration,
-  run: Run,
-): (rows: readonly { readonly [key: string]: Json }[]) => void {
+/** Tells once what the first page of a new sweep has beside the declared fields, or lacks of them. */
+export function driftTeller({ schema, name }: Declaration, run: Run): (fields: ReadonlySet<string>) => void {
   let told = false;
-  return (rows) => {
-    if (told || rows.length === 0) return;
+  return (fields) => {
+    if (told) return;
     told = true;
-    tellDrift(name, schema, rows, run);
+    tellDrift(name, schema, [Object.fromEntries([...fields].map((field) => [field, null]))], run);
   };
 }
 
@@ -181,7 +179,7 @@ export function pagedStream(declaration: PagedDeclaration): EndpointStream {
       const { connection, settings, run } = reading;
       const endpoint: NumberedEndpoint = {
         ...numbered(declaration, reading, readerFor(declaration, reading)),
-        ...(since === undefined && { firstRows: driftTeller(declaration, run) }),
+        ...(since === undefined && { firstFields: driftTeller(declaration, run) }),
         ...(declaration.optional === true && { probe: true }),
       };
       yield* sweepPages(endpoint, connection.http, since as SweepState | undefined, limitsOf(settings), run);
@@ -210,8 +208,7 @@ export function childStream(declaration: ChildDeclaration): EndpointStream {
       const record = readerFor(declaration, reading);
       const tell = driftTeller(declaration, run);
       // The parent's key comes from the request where the answer does not repeat it.
-      const firstRows: NumberedEndpoint['firstRows'] = (rows) =>
-        tell(rows.map((row) => ({ ...row, [parentKey]: row[parentKey] ?? null })));
+      const firstFields: NumberedEndpoint['firstFields'] = (fields) => tell(new Set([...fields, parentKey]));
       const ofParent = (row: Row): NumberedEndpoint => {
         const id = String(row[parentKey]);
         const pages = numbered(declaration, reading, (child) => record({ ...child, [parentKey]: id }));
@@ -219,7 +216,7 @@ export function childStream(declaration: ChildDeclaration): EndpointStream {
           ...pages,
           query: (page, limit) => ({ ...pages.query(page, limit), [parameter]: id }),
           parent: id,
-          ...(since === undefined && { firstRows }),
+          ...(since === undefined && { firstFields }),
         };
       };
       // Of the parents nothing but their key is wanted here.
@@ -240,7 +237,7 @@ function only(schema: JsonSchema, property: string): JsonSchema {
   return { ...schema, properties: { [property]: schema.properties?.[property] ?? {} } };
 }
 
-function limitsOf(settings: Settings): PagingLimits {
+export function limitsOf(settings: Settings): PagingLimits {
   return {
     pagesPerRun: settings.pages_per_run as number,
     checkpointPages: settings.checkpoint_pages as number,
@@ -263,9 +260,9 @@ export function singletonStream(declaration: Omit<Declaration, 'key'>): Endpoint
         url: new URL(path, connection.baseUrl).href,
         where: { stream: name },
         object: ['message_response', data],
-        query: connection.scope,
+        query: scopeIn(connection, LISTS),
       });
-      driftTeller(keyed, run)([value]);
+      driftTeller(keyed, run)(new Set(Object.keys(value)));
       const record = readerFor(keyed, reading)(value);
       run.log.info('extraction_progress', `${name}: read`, { stream: name });
       yield {
@@ -274,6 +271,16 @@ export function singletonStream(declaration: Omit<Declaration, 'key'>): Endpoint
       };
     },
   };
+}
+
+/** Everything that the taps of these streams declare, the fed ones behind those that feed them. */
+export function declarationsOf(streams: readonly EndpointStream[]): readonly StreamDeclaration[] {
+  return streams.flatMap((stream) => [stream, ...stream.feeds]);
+}
+
+/** The stream and those that it feeds. */
+export function namesOf({ name, feeds }: EndpointStream): readonly string[] {
+  return [name, ...feeds.map((fed) => fed.name)];
 }
 
 /** True for a bookmark with nothing left to read. */

@@ -165,35 +165,65 @@ export class Lane {
 
   /** Fills the statement's values from `rows[at…]`. */
   #fill(use: RowsStatement, rows: readonly Row[], at: number): Obstacle | undefined {
-    const { columns } = this.table;
     const { values } = use;
-    let place = 0;
-    let replaced = 0;
-    for (let index = at; index < at + use.rows; index += 1) {
+    const width = this.table.columns.length;
+    for (let index = at, place = 0; index < at + use.rows; index += 1, place += width) {
       const row = rows[index] as Row;
-      for (let position = 0; position < columns.length; position += 1) {
-        const column = columns[position] as Column;
-        const value: Json | undefined =
-          this.#inherited[position] && !Object.hasOwn(row, column.property) ? null : row[column.property];
-        if (value === undefined || value === null) {
-          values[place] = null;
-        } else if (typeof value === 'number' && column.affinity === 'INTEGER' && Number.isSafeInteger(value)) {
-          values[place] = value;
-        } else {
-          const bound = typeof value === 'string' && column.kind === 'text' ? value : bindable(value, column);
-          if (bound === TOO_NARROW) return { index, narrow: column };
-          if (bound === UNFIT) return { misfit: misfit(index, column, value) };
-          if (typeof bound === 'string' && !bound.isWellFormed()) {
-            replaced += 1;
-            values[place] = bound.toWellFormed();
-          } else {
-            values[place] = bound;
-          }
-        }
-        place += 1;
+      const obstacle = this.#fillInOrder(values, place, row) ? undefined : this.#fillRow(values, place, row, index);
+      if (obstacle !== undefined) return obstacle;
+    }
+    return undefined;
+  }
+
+  /**
+   * A row as most are: its properties stand in the order of the columns and fit them. Reading them in their own order is
+   * what the engine does fastest. False for any other row.
+   */
+  #fillInOrder(values: Bound[], place: number, row: Row): boolean {
+    const { columns } = this.table;
+    let position = 0;
+    for (const property in row) {
+      const column = columns[position];
+      if (column === undefined || column.property !== property) return false;
+      const value = row[property];
+      if (value === undefined || value === null) {
+        values[place + position] = null;
+      } else if (typeof value === 'number' && column.affinity === 'INTEGER' && Number.isSafeInteger(value)) {
+        values[place + position] = value;
+      } else {
+        const bound = typeof value === 'string' && column.textual ? value : bindable(value, column);
+        if (bound === TOO_NARROW || bound === UNFIT || (typeof bound === 'string' && !bound.isWellFormed()))
+          return false;
+        values[place + position] = bound;
+      }
+      position += 1;
+    }
+    return position === columns.length;
+  }
+
+  /** Any row: whatever its values are, in whatever order. */
+  #fillRow(values: Bound[], place: number, row: Row, index: number): Obstacle | undefined {
+    const { columns } = this.table;
+    let replaced = 0;
+    for (let position = 0; position < columns.length; position += 1) {
+      const column = columns[position] as Column;
+      const value: Json | undefined =
+        this.#inherited[position] && !Object.hasOwn(row, column.property) ? null : row[column.property];
+      if (value === undefined || value === null) {
+        values[place + position] = null;
+        continue;
+      }
+      const bound = bindable(value, column);
+      if (bound === TOO_NARROW) return { index, narrow: column };
+      if (bound === UNFIT) return { misfit: misfit(index, column, value) };
+      if (typeof bound === 'string' && !bound.isWellFormed()) {
+        replaced += 1;
+        values[place + position] = bound.toWellFormed();
+      } else {
+        values[place + position] = bound;
       }
     }
-    // A list that has to be filled again counts once.
+    // A row that has to be filled again counts once.
     this.replaced += replaced;
     return undefined;
   }

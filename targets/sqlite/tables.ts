@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { ConnectorError } from '../../singer/errors.ts';
 import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
 import type { SinkStream } from '../../singer/sink.ts';
-import { type ColumnKind, columnsOf, type PropertyColumn } from '../columns.ts';
+import { type ColumnKind, columnsOf, type PropertyColumn, TEXTUAL } from '../columns.ts';
 import { assignNames, columnNameFor, shortHash, tableNameFor } from '../names.ts';
 import type { SchemaChange } from '../settings.ts';
 import { type ColumnInfo, columnInfo, countingRowid } from './inspection.ts';
@@ -16,6 +16,8 @@ import { newColumn, widenColumns } from './widening.ts';
 export interface Column {
   readonly property: string;
   readonly kind: ColumnKind;
+  /** Text is stored as it comes. */
+  readonly textual: boolean;
   /** A property may move to a new column. */
   name: string;
   /** Widening takes it to NONE. */
@@ -114,7 +116,8 @@ function columnsIn(
   return wanted.map(({ property, kind }): Column => {
     const column = assigned.get(property) ?? property;
     const found = existing.find((info) => fold(info.name) === fold(column));
-    return { property, name: column, kind, affinity: affinityOf(found?.type ?? declaredType(kind)) };
+    const affinity = affinityOf(found?.type ?? declaredType(kind));
+    return { property, name: column, kind, textual: TEXTUAL.has(kind), affinity };
   });
 }
 

@@ -207,14 +207,22 @@ describe('an attempt', () => {
   });
 
   it('that nobody reads to its end leaves no connection behind', async () => {
-    const server = await serve((_number, _request, response) => {
-      response.write(BIG.slice(0, 300_000));
-      return undefined;
-    });
+    const server = await inTurn({ body: BIG });
     const http = clientFor(memoryRun(), { smallBody: 0 });
     const groups = http.exchange({ url: server.url, rows: ['rows'], where: {} });
     await groups.next();
     await groups.return({ value: null, found: false });
+    await http.close();
+  });
+
+  it.each([0, 10_000_000])('that breaks off has brought no row (small bodies up to %i)', async (smallBody) => {
+    const server = await serve((_number, _request, response) => {
+      response.end(BIG.slice(0, -10));
+      return undefined;
+    });
+    const http = clientFor(memoryRun(), { smallBody, retry: { attempts: 1 } });
+    const groups = http.exchange({ url: server.url, rows: ['rows'], where: {} });
+    await expect(groups.next()).rejects.toMatchObject({ type: 'json_parse_error' });
     await http.close();
   });
 

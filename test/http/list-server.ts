@@ -74,6 +74,8 @@ export interface SweepOptions {
   readonly checkpointPages?: number;
   /** The run dies at this request of its own; what came after the last checkpoint never arrives. */
   readonly diesAt?: number;
+  /** What is read, if not `endpointOf(server)`. */
+  readonly endpoint?: NumberedEndpoint;
 }
 
 export interface SweepRun {
@@ -90,7 +92,12 @@ export interface SweepRun {
 export async function sweepOnce(
   server: ListServer,
   since: SweepState | undefined,
-  { pagesPerRun = 0, checkpointPages = 1, diesAt = Number.POSITIVE_INFINITY }: SweepOptions = {},
+  {
+    pagesPerRun = 0,
+    checkpointPages = 1,
+    diesAt = Number.POSITIVE_INFINITY,
+    endpoint = endpointOf(server),
+  }: SweepOptions = {},
 ): Promise<SweepRun> {
   const run = memoryRun();
   const start = server.asked.length;
@@ -101,7 +108,7 @@ export async function sweepOnce(
   const died = () => server.asked.length - start >= diesAt;
   const finish = (): SweepRun => ({ state, states, rows, requests: server.asked.slice(start), died: died() });
   try {
-    for await (const page of sweepPages(endpointOf(server), server, since, limits, run)) {
+    for await (const page of sweepPages(endpoint, server, since, limits, run)) {
       const fresh: string[] = [];
       for await (const group of page.rows) {
         if (died()) return finish();

@@ -111,6 +111,57 @@ export function idsOf(pages: readonly Page[]): string[] {
   return pages.flatMap((page) => page.ids);
 }
 
+/** What DCAPI puts beside the rows. */
+export interface Metadata {
+  readonly page: number;
+  readonly pageLimit: number;
+  readonly totalRecords: string | number;
+  readonly totalPages: number;
+  readonly links?: Json;
+  readonly cursor?: string | null;
+}
+
+/** A page of DCAPI. */
+export interface ThreatsPage {
+  readonly metadata: Metadata;
+  readonly rows: readonly Json[];
+  readonly text: string;
+}
+
+export function readThreats(reply: Reply): ThreatsPage {
+  const { metadata, message_response: message } = reply.json();
+  const [rows] = Object.values(message as Record<string, readonly Json[]>);
+  return { metadata: metadata as Metadata, rows: rows ?? [], text: reply.text };
+}
+
+export const SYSTEM_PATCHES = '/dcapi/threats/systemreport/patches';
+
+export async function getThreats(server: ManageEngine, token: string, path: string, query = ''): Promise<ThreatsPage> {
+  return readThreats(await get(server, token, `${path}?${query}`));
+}
+
+/** All pages, in order, of the size asked for. */
+export async function sweepThreats(
+  server: ManageEngine,
+  token: string,
+  path: string,
+  limit = 100,
+): Promise<ThreatsPage[]> {
+  const pages: ThreatsPage[] = [];
+  for (let page = 1; ; page += 1) {
+    const read = await getThreats(server, token, path, `page=${page}&pageLimit=${limit}`);
+    pages.push(read);
+    if (page >= read.metadata.totalPages) return pages;
+  }
+}
+
+/** The rows inside the rows of DCAPI's reports, each with the system's id. */
+export function nested(rows: readonly Json[], key: string): Json[] {
+  return rows.flatMap((row) =>
+    ((row[key] ?? []) as readonly Json[]).map((inner) => ({ resource_id: row.resource_id, ...inner })),
+  );
+}
+
 export async function sim(server: ManageEngine, path: string, method = 'GET', body?: unknown): Promise<Reply> {
   return call(`${server.url}/__sim/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }

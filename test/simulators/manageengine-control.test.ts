@@ -41,7 +41,10 @@ test('manifest with and without ids', async () => {
       som_computers: { rows: 170 },
       remote_offices: { rows: 2 },
       system_reports: { rows: expect.any(Number) },
-      patch_details: { rows: expect.any(Number) },
+      patch_details: { rows: 8_293 },
+      dcapi_systems: { rows: 166 },
+      patch_system_mapping: { rows: 8_293 },
+      dcapi_patches: { rows: 262 },
     },
   });
   const withIds = (await sim(server, 'manifest?ids=1')).json();
@@ -180,6 +183,11 @@ test.each([
   ['tenants', { client_id: 'a', profile: 'huge' }, 'unknown profile "huge"'],
   ['tenants', { client_id: 'a', flavour: 'vanilla' }, 'flavour must be one of cloud, onprem, msp'],
   ['config', { seed_paths: 'yes' }, 'seed_paths must be one of 10022, shape, 404, html'],
+  ['config', { vuln: 'off' }, 'vuln must be one of 10022, on, 404, html'],
+  ['config', { dcapi_rows: 'many' }, 'dcapi_rows must be one of seed, field'],
+  ['config', { dcapi_page_size_default: 0 }, 'dcapi_page_size_default must be a whole number from 1'],
+  ['config', { drift: { patches: {} } }, 'patch_system_mapping'],
+  ['grow', { count: 1, list: 'pairs' }, 'list must be one of scandetails'],
   ['config', { customers: [] }, 'customers must be a list of 1 to 5 different names'],
   ['config', { customers: ['Same', 'Same'] }, 'customers must be a list of 1 to 5 different names'],
   ['config', { msp_unsupported: 'som' }, 'msp_unsupported must be true, false or a list like ["som", "allpatches"]'],

@@ -16,6 +16,9 @@ test('the scenarios that ship', () => {
     'msp',
     'no-vuln-module',
     'seed-paths',
+    's1-dcapi-30',
+    's1-dcapi-5',
+    'zero-patches',
   ]);
 });
 

@@ -142,12 +142,17 @@ describe('records', () => {
   test.each<[string, Row]>([
     ['absent', {}],
     ['null', { id: null }],
-    ['inherited only', Object.create({ id: 1 }) as Row],
   ])('a key that is %s', (_name, record) => {
     for (const validate of [true, false]) {
       const error = problemOf(() => opened(idSchema, ['id'], validate).add(recordMessage('s', record), 9, 1));
       expect(error?.message).toBe('line 9: a record of stream "s" has no value for its key "id"');
     }
+  });
+
+  test('a key that every object inherits', () => {
+    const batches = opened({ properties: { constructor: { type: 'string' } } }, ['constructor']);
+    expect(problemOf(() => batches.add(recordMessage('s', {}), 9, 1))?.message).toContain('has no value for its key');
+    expect(problemOf(() => batches.add(recordMessage('s', { constructor: 'x' }), 9, 1))).toBeUndefined();
   });
 
   test('each unknown property is told once, also one that every object inherits', () => {

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConnectorError } from '../../singer/errors.ts';
-import { parseMessage, versionOf } from '../../singer/messages.ts';
+import { MessageParser, parseMessage, type RecordMessage, versionOf } from '../../singer/messages.ts';
 
 const line = (value: unknown) => JSON.stringify(value);
 
@@ -147,5 +148,80 @@ describe('bad messages name their line', () => {
   test('of a long line only the first 200 characters are shown', () => {
     const { message } = faultOf(`x${'é'.repeat(500)}`);
     expect(message).toBe(`line 7 is not JSON: x${'é'.repeat(199)}…`);
+  });
+});
+
+describe('the parser of an input', () => {
+  const records = fc.dictionary(
+    fc.oneof(fc.constantFrom('id', 'record', 'type', 'a"b'), fc.string({ maxLength: 3 })),
+    fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom('"record":', '}', ',"version":3}')),
+    { maxKeys: 3 },
+  );
+  const message = fc
+    .record({
+      stream: fc.constantFrom('s', 's', 't', 'x","record":{}', 'ü'),
+      record: fc.oneof(
+        { weight: 9, arbitrary: records as fc.Arbitrary<unknown> },
+        { weight: 1, arbitrary: fc.jsonValue() },
+      ),
+      before: fc.option(fc.integer({ min: 1, max: 3 })),
+      after: fc.option(fc.integer({ min: 1, max: 3 })),
+      blank: fc.constantFrom('', ' '),
+      type: fc.constantFrom('RECORD', 'RECORD', 'record', 'STATE'),
+    })
+    .map(({ stream, record, before, after, blank, type }) => {
+      const version = (value: number | null) => (value === null ? '' : `"version":${blank}${value},`);
+      const tail = after === null ? '' : `,"version":${after}`;
+      const digits = before === 2 ? '12345678901234567890' : JSON.stringify(record);
+      const inner = before === 3 ? `{"n":${digits.replace(/[^0-9]/g, '') || '0'}}` : JSON.stringify(record);
+      return `{"type":${blank}"${type}","stream":${JSON.stringify(stream)},${version(before)}"record":${blank}${inner}${tail}}`;
+    });
+  const outcome = (read: () => unknown) => {
+    try {
+      return JSON.stringify(read());
+    } catch (error) {
+      return error instanceof ConnectorError ? error.message : error;
+    }
+  };
+
+  test('reads each line as if it stood alone', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(message, fc.constantFrom('{', '{"type":"RECORD","stream":"s","record":{}')), {
+          maxLength: 12,
+        }),
+        (all) => {
+          const parser = new MessageParser();
+          for (const [index, text] of all.entries()) {
+            const sorted = (value: unknown) => Object.fromEntries(Object.entries(value as object).sort());
+            expect(outcome(() => sorted(parser.parse(text, index)))).toEqual(
+              outcome(() => sorted(parseMessage(text, index))),
+            );
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each(['', ',"version":5', ',"version":12345678901234567'])('a frame that ends with "%s" lasts', (tail) => {
+    const parser = new MessageParser();
+    for (const id of [1, 2, 3]) {
+      const text = `{"type":"RECORD","stream":"s","record":{"id":${id}}${tail}}`;
+      expect(JSON.stringify(parser.parse(text, 1))).toContain(`"record":{"id":${id}}`);
+      expect(versionOf(parser.parse(text, 1) as RecordMessage, 1)).toEqual(
+        versionOf(parseMessage(text, 1) as RecordMessage, 1),
+      );
+    }
+  });
+
+  test('keeps the digits of numbers within records and beside them', () => {
+    const parser = new MessageParser();
+    const head = '{"type":"RECORD","stream":"s","version":1769839200123456789,"record":';
+    for (const number of ['1', '12345678901234567890', '0.12345678901234567890', '1']) {
+      const read = parser.parse(`${head}{"n":${number}}}`, 1);
+      expect(JSON.stringify(read)).toContain(`{"n":${number}}`);
+      expect(JSON.stringify(read)).toContain('"version":1769839200123456789');
+    }
   });
 });

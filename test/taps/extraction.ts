@@ -1,4 +1,4 @@
-/** tap-pmp against its simulator: runs in a row that hand on their state, in virtual time. */
+/** A ManageEngine tap (tap-pmp if none is named) against its simulator: runs in a row that hand on their state, in virtual time. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,12 +39,18 @@ export class Extraction {
   readonly #settings: Settings;
   #configs = 0;
 
-  private constructor(clock: VirtualClock, simulator: ManageEngine, folder: string, settings: Settings) {
+  private constructor(
+    clock: VirtualClock,
+    simulator: ManageEngine,
+    folder: string,
+    settings: Settings,
+    tap: Tap<Closing>,
+  ) {
     this.clock = clock;
     this.simulator = simulator;
     this.folder = folder;
     this.statePath = join(folder, 'state.json');
-    this.#tap = pmp as unknown as Tap<Closing>;
+    this.#tap = tap;
     this.#settings = settings;
   }
 
@@ -52,12 +58,13 @@ export class Extraction {
     options: Omit<ManageEngineOptions, 'now'> = {},
     settings: Settings = {},
     clock: VirtualClock = new VirtualClock(),
+    tap: Tap<Closing> = pmp as unknown as Tap<Closing>,
   ): Promise<Extraction> {
     const simulator = await startManageEngine({ ...options, now: () => clock.now() });
     const folder = await mkdtemp(join(tmpdir(), 'tapworks-pmp-'));
     // In small pieces; byte by byte, as the contract has it, would take minutes here.
     if (HOSTILE) simulator.tenant().configure({ chunk_bytes: options.profile === 'full' ? 4_093 : 509 });
-    const extraction = new Extraction(clock, simulator, folder, settings);
+    const extraction = new Extraction(clock, simulator, folder, settings, tap);
     open.push(extraction);
     return extraction;
   }

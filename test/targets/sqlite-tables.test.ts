@@ -302,6 +302,18 @@ describe('a transaction', () => {
   });
 });
 
+describe('a state that cannot be kept', () => {
+  it('takes its rows back', async () => {
+    destination.query('CREATE TABLE states (state_key PRIMARY KEY, state, updated_at)');
+    destination.query("CREATE TRIGGER no BEFORE INSERT ON states BEGIN SELECT RAISE(ABORT, 'no'); END");
+    const input = [schema({}), record({ id: 1 }), { type: 'STATE', value: { n: 1 } }];
+    const settings = { state_table: 'states', state_key: 'k', batch_rows: 100 };
+    const { code, states } = await load(target, destination, input, { settings });
+    expect([code, states]).toEqual([1, []]);
+    expect(await destination.rows('t')).toEqual([]);
+  });
+});
+
 describe('the command state', () => {
   it('creates no file', async () => {
     const settings = { state_table: 's', state_key: 'k' };

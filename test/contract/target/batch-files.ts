@@ -57,11 +57,12 @@ export const batchFileCases: Cases = {
         'two.jsonl.gz',
         gzipSync(lines({ id: 1, name: 'new' }, '', { id: 3, name: 'c' }).trimEnd()),
       );
+      const more = await put('more.jsonl', lines({ id: 2, name: 'later' }, { id: 4, name: 'd' }));
       const loading = await begin({ settings: { batch_rows: 1_000 } });
       const seen = loading.stdout.until((text) => text !== '').then(() => destination.rows('users'));
-      loading.send(lines(USERS, batch([one]), batch([pathToFileURL(two).href], 'gzip'), STATE));
+      loading.send(lines(USERS, batch([one, more]), batch([pathToFileURL(two).href], 'gzip'), STATE));
       expect(await loading.finish()).toMatchObject({ code: 0, states: ['{"n":1}'] });
-      expect((await seen).map(({ id, name }) => `${id}${name}`).sort()).toEqual(['1new', '2b', '3c']);
+      expect((await seen).map(({ id, name }) => `${id}${name}`).sort()).toEqual(['1new', '2later', '3c', '4d']);
     }),
   'limits count the records of files': ({ begin, destination }) =>
     inFolder(async (put) => {

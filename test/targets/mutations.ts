@@ -1,0 +1,101 @@
+/**
+ * Faults that a target must not have, as small changes of the sources. The suites of the target have to fail on each of
+ * them: a test that cannot fail proves nothing.
+ */
+export interface Mutation {
+  readonly fault: string;
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly original: string;
+  readonly mutated: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    fault: 'a state goes out ahead of its rows',
+    file: 'singer/load.ts',
+    original: 'if (this.#pendingSince === undefined) return this.#flush();',
+    mutated: 'return this.#confirm(this.#state);',
+  },
+  {
+    fault: 'the last batch is dropped',
+    file: 'singer/load.ts',
+    original: 'await this.#flush();\n    if (failure === undefined) await this.#finish();',
+    mutated:
+      'if (failure === undefined) await this.#finish();\n    if (this.#state !== undefined) await this.#confirm(this.#state);',
+  },
+  {
+    fault: 'properties whose names clash share a column',
+    file: 'targets/names.ts',
+    original: 'used.has(fold(name))',
+    mutated: 'false',
+  },
+  {
+    fault: 'empty text becomes null',
+    file: 'targets/sqlite/lane.ts',
+    original: 'values[place + position] = bound;\n      }\n      position += 1;',
+    mutated: "values[place + position] = bound === '' ? null : bound;\n      }\n      position += 1;",
+  },
+  {
+    fault: 'long integers are rounded',
+    file: 'singer/messages.ts',
+    original: 'const value = parseLossless(text);',
+    mutated: 'const value = JSON.parse(text) as Json;',
+  },
+  {
+    fault: 'text is cut at NUL',
+    file: 'targets/sqlite/lane.ts',
+    original: 'values[place + position] = bound;\n      }\n      position += 1;',
+    mutated:
+      "values[place + position] = typeof bound === 'string' ? (bound.split('\\0')[0] ?? '') : bound;\n      }\n      position += 1;",
+  },
+  {
+    fault: 'widening loses digits',
+    file: 'targets/sqlite/widening.ts',
+    original: "declared: names.has(fold(name)) ? '' : type,",
+    mutated: 'declared: type,',
+  },
+  {
+    fault: 'versions are ignored',
+    file: 'singer/load.ts',
+    original: 'return this.#activate(message);',
+    mutated: 'return undefined;',
+  },
+  {
+    fault: 'a record that is set aside is lost',
+    file: 'singer/load.ts',
+    original: 'await this.#writing(() => this.#sink.reject([reject]));',
+    mutated: '',
+  },
+  {
+    fault: 'half a last line is accepted',
+    file: 'singer/load.ts',
+    original: 'if (last !== undefined) await this.#line(last);',
+    mutated: 'if (last?.text.endsWith("}")) await this.#line(last);',
+  },
+  {
+    fault: 'half a load replaces the former content',
+    file: 'singer/load.ts',
+    original: 'if (failure === undefined) await this.#finish();',
+    mutated: 'await this.#finish();',
+  },
+  {
+    fault: 'a file of a batch is skipped',
+    file: 'singer/batch-files.ts',
+    original: 'for (const address of message.manifest) {',
+    mutated: 'for (const address of message.manifest.slice(0, 1)) {',
+  },
+  {
+    fault: 'the state is kept in another transaction than its rows',
+    file: 'targets/sqlite/sink.ts',
+    original: 'if (state !== undefined) this.#keepState(state);\n    this.#commit();\n    const written',
+    mutated:
+      'this.#commit();\n    if (state !== undefined) this.#keepState(state);\n    this.#commit();\n    const written',
+  },
+  {
+    fault: 'the quick way of reading a row takes half characters as they are',
+    file: 'targets/sqlite/lane.ts',
+    original: "bound === UNFIT || (typeof bound === 'string' && !bound.isWellFormed())",
+    mutated: 'bound === UNFIT',
+  },
+];
