@@ -50,7 +50,7 @@ async function whole(file: string, pages: string): Promise<Measured> {
 }
 
 async function stream(file: string, pages: string): Promise<Measured> {
-  const { parseStream } = await import('../http/body.ts');
+  const { parseStream } = await import('../http/body-stream.ts');
   return timed(Number(pages), async () => {
     let rows = 0;
     for await (const group of parseStream(createReadStream(file), PATH)) rows += group.length;

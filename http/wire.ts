@@ -14,7 +14,7 @@ import { stopOf } from '../singer/io.ts';
 import type { Json } from '../singer/lossless.ts';
 import { sampleOf } from '../singer/masking.ts';
 import type { Run } from '../singer/stream.ts';
-import { type Envelope, envelopeOf, parseStream, parseWhole, SMALL_BODY_BYTES, waysOf } from './body.ts';
+import { type Envelope, parseWhole, SMALL_BODY_BYTES, waysOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import {
   type EnvelopeJudge,
@@ -25,7 +25,7 @@ import {
   type Ruling,
   retryAfter,
 } from './judge.ts';
-import { Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
 
 export interface ConnectionSettings {
   readonly caFile?: string | undefined;
@@ -155,6 +155,7 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
         if (path === undefined || (ended && bytes.length <= smallBody)) {
           ({ rows, envelope } = parseWhole(bytes.toString('utf8').replace(/^\ufeff/, ''), path));
         } else {
+          const [{ envelopeOf }, { Spool }] = await Promise.all([import('./body-stream.ts'), import('./spool.ts')]);
           spool = await Spool.open();
           const failure = (thrown: unknown) => wireFailure(thrown, url, where);
           envelope = await envelopeOf(spool.keeping(continued(chunks, ended, body, limit, failure)), path);
@@ -184,7 +185,10 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       }
       // The answer is whole and means what was asked for: only now a row leaves.
       if (rows.length > 0) yield rows;
-      if (spool !== undefined && path !== undefined) yield* parseStream(spool.read(), path);
+      if (spool !== undefined && path !== undefined) {
+        const { parseStream } = await import('./body-stream.ts');
+        yield* parseStream(spool.read(), path);
+      }
       return envelope;
     } catch (thrown) {
       run.signal.throwIfAborted();

@@ -75,6 +75,8 @@ export interface Ending {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Streams that failed, with the reason; `--test` reports them. */
   readonly failures?: readonly { readonly stream: string; readonly reason: string }[];
+  /** Streams that the source does not offer, which is no failure; `--test` reports them. */
+  readonly absent?: readonly string[];
 }
 
 /** What is handed in to everything that runs. */

@@ -116,8 +116,10 @@ export class Report {
   failed({ name: stream }: EndpointStream, failure: ConnectorError): void {
     this.#notices.failed({ stream, reason: failure.line });
     const unavailable = failure instanceof HttpFailure && failure.reaction === 'unavailable';
-    const event = unavailable ? 'endpoint_unavailable' : 'endpoint_failed';
-    this.#run.log.error(event, `${stream}: ${failure.line}`, { ...failure.where, stream });
+    this.#run.log.error(unavailable ? 'endpoint_unavailable' : 'endpoint_failed', `${stream}: ${failure.line}`, {
+      ...failure.where,
+      stream,
+    });
   }
 
   /** The run ends with a failure that whoever takes the rows gets, and nobody on this side any more. */
@@ -166,7 +168,7 @@ export class Report {
     const summary = nothingToDo
       ? `nothing to do: ${standing.position()}every selected sweep is finished and no page is missing`
       : `${standing.position()}pages retried ${retried}, recovered ${recovered}, lost ${lost}${unread}`;
-    return { exitCode, summary, fields: { ...standing.fields(), ...pages }, failures };
+    return { exitCode, summary, fields: { ...standing.fields(), ...pages }, failures, absent: standing.absent() };
   }
 
   /** Coverage that fell: within the sweep, or against the finished sweep before it. */

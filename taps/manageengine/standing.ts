@@ -4,7 +4,7 @@ import { EXIT } from '../../singer/errors.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { SnapshotStatus } from './bookkeeping.ts';
 import { allDone } from './current-snapshot.ts';
-import { asSweep, coveragePercent, type EndpointStream, isEnded } from './streams.ts';
+import { asSweep, coveragePercent, type EndpointStream, isAbsent, isEnded } from './streams.ts';
 
 /** A stream that could not be read in this run. */
 export interface StreamFailure {
@@ -65,8 +65,13 @@ export class Standing {
     });
   }
 
+  /** Probed streams that this server does not offer. */
+  absent(): readonly string[] {
+    return this.#selected.filter(({ name }) => isAbsent(this.#bookmarks[name])).map(({ name }) => name);
+  }
+
   status(): SnapshotStatus {
-    if (this.#selected.every(({ name }) => this.#failed.has(name))) return 'failed';
+    if (this.#allFailed()) return 'failed';
     if (this.#selected.some(({ name }) => !this.#touched.has(name) && !isEnded(this.#bookmarks[name])))
       return 'running';
     const whole = allDone(this.#selected, { bookmarks: this.#bookmarks });
@@ -78,13 +83,20 @@ export class Standing {
    * ended with pages missing; else 0, also for a batch that ended in order.
    */
   exitCode(): 0 | 1 | 2 {
-    if (this.#touched.size > 0) return this.#failed.size === this.#selected.length ? EXIT.failed : EXIT.incomplete;
+    if (this.#touched.size > 0) return this.#allFailed() ? EXIT.failed : EXIT.incomplete;
     if (this.sweep?.finished === true && !this.targetMet) return EXIT.incomplete;
     const short = this.#selected.some(({ name, measuresCoverage }) => {
       const sweep = asSweep(this.#bookmarks[name]);
       return !measuresCoverage && sweep?.finished === true && sweep.gaps.length > 0;
     });
     return short ? EXIT.incomplete : EXIT.complete;
+  }
+
+  /** True when something failed and nothing else did anything: a probed endpoint that is not there brought nothing. */
+  #allFailed(): boolean {
+    const absent = new Set(this.absent());
+    const asked = this.#selected.filter(({ name }) => !absent.has(name));
+    return asked.length > 0 && asked.every(({ name }) => this.#failed.has(name));
   }
 
   /** How far the measured stream is, for a person; ends with `; ` unless it is empty. */

@@ -283,6 +283,11 @@ export function namesOf({ name, feeds }: EndpointStream): readonly string[] {
   return [name, ...feeds.map((fed) => fed.name)];
 }
 
+/** True for the bookmark of a probed stream that this server does not offer. */
+export function isAbsent(bookmark: Json | undefined): boolean {
+  return isObject(bookmark) && bookmark.unavailable === true;
+}
+
 /** True for a bookmark with nothing left to read. */
 export function isDone(bookmark: Json | undefined): boolean {
   if (!isObject(bookmark)) return false;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseStream, parseWhole } from '../../http/body.ts';
+import { parseWhole } from '../../http/body.ts';
+import { parseStream } from '../../http/body-stream.ts';
 import type { Json } from '../../singer/lossless.ts';
 
 const PATH = ['message_response', 'systems'];

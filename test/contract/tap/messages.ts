@@ -1,8 +1,8 @@
 /** What comes out of a whole run, and that any state of it is a place to go on from. */
 import { expect } from 'vitest';
-import { compileRecordCheck } from '../../../singer/record-check.ts';
 import { approximate } from '../../../singer/lossless.ts';
 import type { JsonSchema } from '../../../singer/messages.ts';
+import { compileRecordCheck } from '../../../singer/record-check.ts';
 import { type Output, object } from './outside.ts';
 import { type Cases, Scene } from './scene.ts';
 
