@@ -144,8 +144,9 @@ export class PageReader {
     this.#sent = { page, cancel, ...this.#ask(page, cancel.signal) };
     // Whoever takes the page gets the failure; until then nobody waits for it.
     this.#sent.first.catch(() => undefined);
-    // One turn of the event loop: the request must be on the wire before the work on this page blocks it.
-    await new Promise((resolve) => setImmediate(resolve));
+    // The request must be on the wire before the work on this page blocks everything. A kept connection takes it after
+    // two turns of the event loop: undici waits one before it uses the connection again, and one to see whether it still is.
+    for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #take(): Pick<Sent, 'groups' | 'first'> | undefined {

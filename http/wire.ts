@@ -135,12 +135,7 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       const { statusCode: status, headers: received, body } = reply;
       const { chunks, ended } = await beginning(body, path === undefined ? Number.POSITIVE_INFINITY : smallBody);
       limit.pause();
-      const bytes = Buffer.concat(chunks);
-      const head: ReplyHead = {
-        status,
-        headers: received,
-        text: bytes.toString('utf8', 0, HEAD_BYTES).replace(/^\ufeff/, ''),
-      };
+      const head: ReplyHead = { status, headers: received, text: headOf(chunks) };
       const fail = (ruling: Ruling, cause?: unknown) =>
         new HttpFailure(
           ruling,
@@ -152,8 +147,8 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       let envelope: Envelope;
       let rows: readonly Json[] = [];
       try {
-        if (path === undefined || (ended && bytes.length <= smallBody)) {
-          ({ rows, envelope } = parseWhole(bytes.toString('utf8').replace(/^\ufeff/, ''), path));
+        if (path === undefined || (ended && lengthOf(chunks) <= smallBody)) {
+          ({ rows, envelope } = parseWhole(taken(chunks), path));
         } else {
           const [{ envelopeOf }, { Spool }] = await Promise.all([import('./body-stream.ts'), import('./spool.ts')]);
           spool = await Spool.open();
@@ -196,7 +191,7 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       throw wireFailure(thrown, url, where);
     } finally {
       limit.pause();
-      await spool?.close();
+      if (spool !== undefined) await spool.close();
       // Whoever stops reading half-way must not leave the connection waiting: closing the pool would wait for it too.
       if (reply !== undefined && !reply.body.readableEnded) reply.body.on('error', () => undefined).destroy();
     }
@@ -223,14 +218,34 @@ async function beginning(
   }
 }
 
+function lengthOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** The whole text. The chunks are let go: what outlives the work on a page is freed late, and pages are many. */
+function taken(chunks: Uint8Array[]): string {
+  const text = Buffer.concat(chunks.splice(0)).toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** The text at the beginning of the body. */
+function headOf(chunks: readonly Uint8Array[]): string {
+  const first: Uint8Array[] = [];
+  for (let at = 0; at < chunks.length && lengthOf(first) < HEAD_BYTES; at += 1) first.push(chunks[at] as Uint8Array);
+  return Buffer.concat(first)
+    .toString('utf8', 0, HEAD_BYTES)
+    .replace(/^\ufeff/, '');
+}
+
+/** The whole body. Of its beginning each chunk is let go once it is handed on. */
 async function* continued(
-  start: readonly Uint8Array[],
+  start: Uint8Array[],
   ended: boolean,
   body: AsyncIterable<Uint8Array>,
   limit: AttemptLimit,
   failure: (thrown: unknown) => unknown,
 ): AsyncGenerator<Uint8Array> {
-  yield* start;
+  for (let chunk = start.shift(); chunk !== undefined; chunk = start.shift()) yield chunk;
   if (ended) return;
   const source = body[Symbol.asyncIterator]();
   for (;;) {

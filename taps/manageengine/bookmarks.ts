@@ -2,6 +2,7 @@
 import { pagesOf, pagesRead, type SweepState } from '../../http/sweep-state.ts';
 import { isObject, type Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
+import type { Snapshot } from './bookkeeping.ts';
 import { bookmarkFor, entryWith } from './customers.ts';
 import { asSweep, type EndpointStream, isEnded, namesOf } from './streams.ts';
 
@@ -29,8 +30,30 @@ export class Bookmarks {
     else this.#entries.set(stream, entry);
   }
 
+  /**
+   * Takes out what begins anew: every one of `streams` when there is no snapshot to go on with, else those whose bookmark
+   * is of another one or has not filled all that is wanted. What is not selected or not ours is kept as it is; `whole`
+   * says that these are all customers of the server, so that others are nobody's any more.
+   */
+  startOver(
+    streams: readonly EndpointStream[],
+    wanted: ReadonlySet<string>,
+    current: Snapshot | undefined,
+    whole: boolean,
+  ): void {
+    for (const stream of streams) {
+      const { name } = stream;
+      if (current === undefined && whole) this.#forgetOthers(name);
+      for (const customer of this.customers) {
+        const bookmark = this.of(name, customer);
+        const good = bookmark !== undefined && current !== undefined && isOf(bookmark, current);
+        if (!good || !fills(bookmark, stream, wanted)) this.set(name, customer, undefined);
+      }
+    }
+  }
+
   /** Takes out the bookmarks of customers that are not read any more. */
-  forgetOthers(stream: string): void {
+  #forgetOthers(stream: string): void {
     const entry = this.#entries.get(stream);
     if (!isObject(entry) || !isObject(entry.customers)) return;
     for (const name of Object.keys(entry.customers))
@@ -82,8 +105,14 @@ export function filledBy(bookmark: Json | undefined): readonly string[] {
 }
 
 /** True when the sweep of this bookmark has filled all that is wanted of the stream. */
-export function fills(bookmark: Json, stream: EndpointStream, wanted: ReadonlySet<string>): boolean {
+function fills(bookmark: Json, stream: EndpointStream, wanted: ReadonlySet<string>): boolean {
   if (stream.feeds.length === 0) return true;
   const filled = filledBy(bookmark);
   return namesOf(stream).every((name) => !wanted.has(name) || filled.includes(name));
+}
+
+/** False for the bookmark of a stream that was not selected when its snapshot ended and this one began. */
+export function isOf(bookmark: Json, { id }: Snapshot): boolean {
+  const of = isObject(bookmark) ? bookmark.snapshot_id : undefined;
+  return of === undefined || of === id;
 }

@@ -1,11 +1,11 @@
 /** Which snapshot a run belongs to. */
 import { HttpFailure, isAbsence } from '../../http/judge.ts';
 import { timestamp } from '../../singer/io.ts';
-import { isObject, type Json } from '../../singer/lossless.ts';
+import type { Json } from '../../singer/lossless.ts';
 import type { State } from '../../singer/state-file.ts';
 import type { ReadRequest, Run } from '../../singer/stream.ts';
 import type { Snapshot } from './bookkeeping.ts';
-import { Bookmarks } from './bookmarks.ts';
+import { Bookmarks, isOf } from './bookmarks.ts';
 import type { Connection } from './connection.ts';
 import { bookmarkFor, customersOf } from './customers.ts';
 import type { Customer } from './families.ts';
@@ -67,12 +67,6 @@ export async function customersToRead(
     if (thrown instanceof HttpFailure && isAbsence(thrown)) return undefined;
     throw thrown;
   }
-}
-
-/** False for the bookmark of a stream that was not selected when its snapshot ended and this one began. */
-export function isOf(bookmark: Json, { id }: Snapshot): boolean {
-  const of = isObject(bookmark) ? bookmark.snapshot_id : undefined;
-  return of === undefined || of === id;
 }
 
 /**

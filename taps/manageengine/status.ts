@@ -9,7 +9,7 @@ import { SNAPSHOT_SCHEMA, type Snapshot } from './bookkeeping.ts';
 import { Bookmarks } from './bookmarks.ts';
 import type { Connection } from './connection.ts';
 import { bookmarkFor, entrySchema } from './customers.ts';
-import { STATE_VERSION } from './snapshot.ts';
+import { STATE_VERSION } from './snapshot-run.ts';
 import { asSweep, coveragePercent, type EndpointStream } from './streams.ts';
 
 /** What a state of these streams must look like. */

@@ -228,7 +228,7 @@ describe('an attempt', () => {
 
   it('with garbage in a large body leaves no connection behind', async () => {
     const server = await serve((_number, _request, response) => {
-      response.write(`{"rows":[{"id":1},oops${'x'.repeat(300_000)}`);
+      response.write(`{"rows":[{"id":1},oops${'x'.repeat(700_000)}`);
       return undefined;
     });
     const http = clientFor(memoryRun(), { retry: { attempts: 1 } });
@@ -238,7 +238,7 @@ describe('an attempt', () => {
 
   it('with a large page instead of data leaves no connection behind', async () => {
     const server = await serve((_number, _request, response) => {
-      response.write(`<html>${'x'.repeat(400_000)}`);
+      response.write(`<html>${'x'.repeat(700_000)}`);
       return undefined;
     });
     const http = clientFor(memoryRun(), { retry: { attempts: 1 } });

@@ -20,8 +20,9 @@ type Settings = Readonly<Record<string, Json>>;
 export function startDcapi(
   options: Omit<ManageEngineOptions, 'now'> = {},
   settings: Settings = {},
+  clock: VirtualClock = new VirtualClock(),
 ): Promise<Extraction> {
-  return Extraction.start(options, settings, new VirtualClock(), TAP);
+  return Extraction.start(options, settings, clock, TAP);
 }
 
 const UNKNOWN: Reply = {

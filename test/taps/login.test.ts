@@ -4,9 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { ConnectorError } from '../../singer/errors.ts';
 import { judgeEnvelope } from '../../taps/manageengine/connection.ts';
 import { LoginAuth, type LoginSettings } from '../../taps/manageengine/login.ts';
+import type { Output } from '../contract/tap/outside.ts';
 import { clientFor, type Reply, serve } from '../http/replies.ts';
 import { type MemoryRun, memoryRun } from '../http/run.ts';
+import { Extraction, idsIn } from './extraction.ts';
 
+const LOGIN = '/api/1.3/desktop/authentication';
+const SYSTEMS = { streams: ['systems'], pages_per_run: 0 };
 const PASSWORD = 'Späße & "blanks" +/=';
 
 interface Office {
@@ -185,5 +189,114 @@ describe('a secret', () => {
       for (const secret of [PASSWORD, base64, encodeURIComponent(base64), 'TOKEN-1'])
         expect(told).not.toContain(secret);
     }
+  });
+});
+
+/** Ended with 1 and one line that says why, without a row of data. */
+function expectRefused(output: Output, text: RegExp): void {
+  expect(output.code).toBe(1);
+  const critical = output.logs.filter(({ level }) => level === 'CRITICAL');
+  expect(critical).toHaveLength(1);
+  expect(critical[0]?.message).toMatch(text);
+  expect(output.records('systems')).toEqual([]);
+}
+
+describe('a whole run of a user', () => {
+  async function signedIn(scenario: string, settings: Record<string, string | boolean> = {}): Promise<Extraction> {
+    const extraction = await Extraction.start({ scenario }, SYSTEMS);
+    extraction.tenant.configure(settings);
+    return extraction;
+  }
+  const user = ({ tenant }: Extraction, domain?: string) => ({
+    api_token: null,
+    username: tenant.account.username,
+    password: tenant.account.password,
+    ...(domain !== undefined && { domain }),
+  });
+  const logins = ({ tenant }: Extraction) => tenant.requests.filter(({ path }) => path === LOGIN);
+
+  function expectNoSecret(extraction: Extraction, output: Output): void {
+    const { password } = extraction.tenant.account;
+    const base64 = Buffer.from(password).toString('base64');
+    for (const secret of [
+      password,
+      base64,
+      encodeURIComponent(base64),
+      ...extraction.tenant.tokens.live(extraction.clock.now()),
+    ])
+      expect(output.stderr + output.stdout).not.toContain(secret);
+  }
+
+  it.each([
+    ['onprem', undefined, 'auth_token'],
+    ['onprem', 'EXAMPLE', 'authtoken'],
+    ['msp', undefined, 'auth_token'],
+    ['msp', 'EXAMPLE', 'authtoken'],
+  ])('signs in once and reads (%s, domain %s, the token called %s)', async (scenario, domain, auth_token_key) => {
+    const extraction = await signedIn(scenario, { auth_token_key });
+    const output = await extraction.run(user(extraction, domain), ['--log-level', 'DEBUG']);
+    expect(output.code, output.summary).toBe(0);
+    expect(idsIn([output])).toEqual([...extraction.ids('systems')].sort());
+    expect(logins(extraction)).toHaveLength(1);
+    expect(logins(extraction)[0]).toMatchObject({
+      method: 'POST',
+      query: domain === undefined ? { auth_type: 'local_authentication' } : { domainName: 'EXAMPLE' },
+    });
+    expectNoSecret(extraction, output);
+  });
+
+  it('signs in again when the token dies in the middle, and loses no page', async () => {
+    const extraction = await signedIn('onprem');
+    extraction.tenant.addFault({
+      match: { path: '/scandetails$', pages: [4, 4] },
+      times: 1,
+      action: { type: 'expireToken' },
+    });
+    const output = await extraction.run(user(extraction), ['--log-level', 'DEBUG']);
+    expect(output.code).toBe(0);
+    expect(output.table('systems')).toHaveLength(168);
+    expect(output.records('extraction_gaps')).toEqual([]);
+    expect(output.events('token_refresh').map(({ reason }) => reason)).toEqual(['batch_start', '401']);
+    expectNoSecret(extraction, output);
+  });
+
+  it('whose every token is refused ends the run after three', async () => {
+    const extraction = await signedIn('onprem');
+    extraction.tenant.addFault({ match: { path: '/scandetails$' }, action: { type: 'unauthorizedLoop' } });
+    const output = await extraction.run(user(extraction));
+    expectRefused(output, /refused the credentials 3 times.*check the key or the user/);
+    expect(extraction.tenant.requests.filter(({ path }) => path.endsWith('/scandetails'))).toHaveLength(3);
+  });
+
+  it.each([
+    ['password', { password: 'not-the-password' }],
+    ['name', { username: 'nobody' }],
+    ['domain', { domain: 'ELSEWHERE' }],
+  ])('with the wrong %s is refused in one line', async (_what, wrong) => {
+    const extraction = await signedIn('onprem');
+    const output = await extraction.run({ ...user(extraction, 'EXAMPLE'), ...wrong });
+    expectRefused(
+      output,
+      /cannot sign in to 127\.0\.0\.1.*Invalid user name or password.*check username, password and domain/,
+    );
+    expect(extraction.tenant.requests).toHaveLength(1);
+    expect(output.stderr).not.toContain('not-the-password');
+    expect(output.stderr).not.toContain(Buffer.from('not-the-password').toString('base64'));
+  });
+
+  it('with two-factor sign-in is told to make a key', async () => {
+    const extraction = await signedIn('onprem', { two_factor: true });
+    const output = await extraction.run(user(extraction), ['--log-level', 'DEBUG']);
+    expectRefused(output, /one-time code.*api_token/);
+    expect(extraction.tenant.requests).toHaveLength(1);
+    expectNoSecret(extraction, output);
+  });
+
+  it('waits for a server that is busy when he signs in', async () => {
+    const extraction = await signedIn('onprem');
+    extraction.tenant.addFault({ match: { path: LOGIN }, times: 2, action: { type: 'burst503' } });
+    const output = await extraction.run(user(extraction));
+    expect(output.code).toBe(0);
+    expect(logins(extraction)).toHaveLength(3);
   });
 });

@@ -6,6 +6,9 @@ import type { Output } from '../contract/tap/outside.ts';
 import { Extraction, idsIn, runsToTheEnd } from './extraction.ts';
 
 const HOUR = 3_600_000;
+const NAMES = STREAMS.map(({ name }) => name);
+/** Without the vendor's catalogue of 18,274 rows, which is 244 batches of three pages. */
+const BUT_CATALOGUE = NAMES.filter((name) => name !== 'supported_patches');
 const PROBED = STREAMS.filter(({ optional }) => optional).map(({ name }) => name);
 const DEFAULTS = STREAMS.filter(({ optional, selectedByDefault }) => selectedByDefault && !optional);
 const SINGLE = STREAMS.filter(({ versioned }) => !versioned).map(({ name }) => name);
@@ -42,28 +45,31 @@ function asked(extraction: Extraction, since = 0): Readonly<Record<string, numbe
 }
 
 describe('every stream', () => {
-  it.each(['au', 'us'])('brings what the server has, id by id (ids as in %s)', async (id_mode) => {
-    const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: ['*'], pages_per_run: 0 });
+  it.each([
+    ['au', NAMES],
+    ['us', BUT_CATALOGUE],
+  ])('brings what the server has, id by id (ids as in %s)', async (id_mode, names) => {
+    const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: [...names], pages_per_run: 0 });
     extraction.tenant.configure({ id_mode });
     const output = await extraction.run();
     expect(output.code, output.summary).toBe(0);
-    const names = STREAMS.map(({ name }) => name);
     expect(wrongIn(extraction, [output], names)).toEqual([]);
     // Nothing fails, so nothing is brought twice.
-    for (const { name, key } of STREAMS)
+    for (const { name, key } of STREAMS.filter(({ name }) => names.includes(name)))
       expect([name, output.records(name).length]).toEqual([
         name,
         SINGLE.includes(name) ? 1 : idsIn([output], name, ...columnsOf(key)).length,
       ]);
-    expect(statuses(output)).toEqual(Object.fromEntries(names.map((name) => [name, 'ok'])));
+    expect(statuses(output)).toEqual(
+      Object.fromEntries(NAMES.map((name) => [name, names.includes(name) ? 'ok' : 'skipped'])),
+    );
     expect(output.logs.filter(({ level }) => level !== 'INFO')).toEqual([]);
     expect(alarming(output)).toEqual([]);
   });
 
   it('is read to its end in batches, and then nothing is asked for', async () => {
-    // The vendor's whole catalogue would be 244 batches.
-    const names = STREAMS.map(({ name }) => name).filter((name) => name !== 'supported_patches');
-    const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: names, pages_per_run: 3 });
+    const names = BUT_CATALOGUE;
+    const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: [...names], pages_per_run: 3 });
     const outputs = await runsToTheEnd(extraction, {}, 20, () => extraction.clock.advance(HOUR));
     // 262 patches are 11 pages: four batches, and a run with nothing to do.
     expect(outputs.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);

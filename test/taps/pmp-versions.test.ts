@@ -8,7 +8,11 @@ import { Extraction, runsToTheEnd } from './extraction.ts';
 const HOUR = 3_600_000;
 const FIRST = 1_768_478_400;
 const SYSTEMS = { streams: ['systems'], pages_per_run: 0 };
-const VERSIONED = STREAMS.filter(({ key }) => key[0] !== 'snapshot_id').map(({ name }) => name);
+/** 18,274 rows, which show nothing that other streams do not. */
+const CATALOGUE = 'supported_patches';
+const VERSIONED = STREAMS.filter(({ name, key }) => key[0] !== 'snapshot_id' && name !== CATALOGUE).map(
+  ({ name }) => name,
+);
 const BROKEN = { match: { path: '/scandetails$', pages: [3, 3] as const }, action: { type: 'burst503' } as const };
 
 /** Streams and versions that were activated, in order. */
@@ -27,12 +31,13 @@ function places(output: Output, kind: 'RECORD' | 'ACTIVATE_VERSION' | 'STATE', s
 
 describe('a whole reading', () => {
   it('is said once per stream, behind its rows and before the state that calls it finished', async () => {
-    // Beside the catalogue of 18,274 rows nothing is left out.
-    const names = VERSIONED.filter((name) => name !== 'supported_patches');
-    const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: names, pages_per_run: 0 });
+    const extraction = await Extraction.start(
+      { scenario: 'seed-paths' },
+      { streams: [...VERSIONED], pages_per_run: 0 },
+    );
     const output = await extraction.run();
-    expect(activated(output)).toEqual(names.map((name) => [name, FIRST]));
-    for (const name of names) {
+    expect(activated(output)).toEqual(VERSIONED.map((name) => [name, FIRST]));
+    for (const name of VERSIONED) {
       const [said = -1] = places(output, 'ACTIVATE_VERSION', name);
       expect(said).toBeGreaterThan(places(output, 'RECORD', name).at(-1) ?? Number.POSITIVE_INFINITY);
       expect(said).toBeLessThan(places(output, 'STATE', name)[0] ?? -1);
@@ -41,7 +46,8 @@ describe('a whole reading', () => {
 
   it('has the version in every record; single objects and books never do', async () => {
     const extraction = await Extraction.start({ scenario: 'seed-paths' }, { pages_per_run: 0 });
-    const output = await extraction.run({ streams: ['*'] }, ['--log-level', 'WARNING']);
+    const streams = STREAMS.map(({ name }) => name).filter((name) => name !== CATALOGUE);
+    const output = await extraction.run({ streams });
     const versions = new Map<string, Set<unknown>>();
     for (const message of output.messages.filter(({ type }) => type === 'RECORD')) {
       const name = String(message.stream);
