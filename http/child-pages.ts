@@ -16,6 +16,7 @@ const WHOLE = { pagesPerRun: 0, checkpointPages: Number.POSITIVE_INFINITY, pages
  * among the failures and does not stop the others.
  */
 export function childReader(endpointOf: (parent: Row) => NumberedEndpoint, http: Http, run: Run): ReadChildren {
+  let known = false;
   return async function* (parents) {
     const read: Row[] = [];
     const failures: Error[] = [];
@@ -25,14 +26,21 @@ export function childReader(endpointOf: (parent: Row) => NumberedEndpoint, http:
       try {
         for await (const rows of sweep.work()) if (typeof rows !== 'symbol') yield rows;
       } catch (thrown) {
+        // An endpoint that has answered for others is there: it does not know this one.
+        if (known && thrown instanceof HttpFailure && thrown.reaction === 'unavailable') {
+          failures.push(thrown);
+          continue;
+        }
         // A first page that stays unreadable has left its gap, which says more than that.
         if (!isOfParent(thrown, http)) throw thrown;
       }
       run.signal.throwIfAborted();
       const { gaps, finished } = sweep.state();
       const [gap] = gaps;
-      if (finished && gap === undefined) read.push(parent);
-      else {
+      if (finished && gap === undefined) {
+        read.push(parent);
+        known = true;
+      } else {
         const { error_type: type = 'contract_error', error_message: message = 'the list has no end' } = gap ?? {};
         failures.push(
           new HttpFailure({ reaction: 'fail', type, message }, {}, { sample: gap?.response_sample ?? undefined }),

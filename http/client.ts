@@ -21,14 +21,24 @@ export interface RetrySettings {
 /** Refusals in a row, over all endpoints, after which asking again only risks a lock-out. */
 const REFUSALS_BEFORE_STOP = 3;
 
+/** The same for an endpoint right after one that was given up: a scope that is missing is missing for its neighbours too. */
+const REFUSALS_OF_NEIGHBOUR = 2;
+
+/** Endpoints in a row that may be given up, once others have answered, before the credentials themselves are in doubt. */
+const REFUSED_ENDPOINTS = 3;
+
 function withAuth(auth: Auth, hint: string): (next: Exchange) => Exchange {
   let refusals = 0;
+  let answered = false;
+  let givenUp = 0;
   return (next) =>
     async function* (request) {
       const headers = { ...request.headers, ...(await auth.headers()) };
       try {
         const envelope = yield* next({ ...request, headers });
         refusals = 0;
+        answered = true;
+        givenUp = 0;
         return envelope;
       } catch (thrown) {
         if (!(thrown instanceof HttpFailure)) throw thrown;
@@ -42,13 +52,16 @@ function withAuth(auth: Auth, hint: string): (next: Exchange) => Exchange {
           throw new HttpFailure({ reaction: 'login', type, message, hint }, where, { sample, cause: thrown });
         }
         refusals += 1;
-        if (refusals < REFUSALS_BEFORE_STOP) throw thrown;
-        throw new ConnectorError(
-          'auth',
-          `the server refused the credentials ${REFUSALS_BEFORE_STOP} times in a row`,
-          thrown.where,
-          { hint, cause: thrown },
-        );
+        if (refusals < (givenUp === 0 ? REFUSALS_BEFORE_STOP : REFUSALS_OF_NEIGHBOUR)) throw thrown;
+        const problem = `the server refused the credentials ${refusals} times in a row`;
+        // Credentials that work elsewhere lack a right to this endpoint.
+        if (answered && givenUp < REFUSED_ENDPOINTS - 1) {
+          givenUp += 1;
+          refusals = 0;
+          const ruling = { reaction: 'login', type: thrown.type, message: problem, hint } as const;
+          throw new HttpFailure(ruling, thrown.where, { sample: thrown.sample, cause: thrown });
+        }
+        throw new ConnectorError('auth', problem, thrown.where, { hint, cause: thrown });
       }
     };
 }

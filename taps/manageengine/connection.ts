@@ -20,6 +20,13 @@ export interface Connection extends Closing {
 
 /** Reads ManageEngine's error envelopes, whose key spellings vary by product. Pure. */
 export function judgeEnvelope(envelope: Json, httpStatus: number): Ruling | undefined {
+  if (fieldOf(envelope, 'code') === 'INVALID_OAUTHSCOPE')
+    return {
+      reaction: 'login',
+      type: '401_unauthorized',
+      message: 'the access token lacks the scope for this endpoint',
+      hint: 'create the refresh token with the scopes PatchManagerPlusCloud.PatchMgmt.READ, .Common.READ and .SOM.READ',
+    };
   // Refused credentials come in every envelope there is; the status says enough.
   if (httpStatus === 401) return undefined;
   const code = fieldOf(envelope, 'error_code', 'errorCode', 'ErrorCode');

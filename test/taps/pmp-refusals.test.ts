@@ -132,6 +132,21 @@ describe('refused credentials', () => {
     expect(output.events('gap_resolved')).toMatchObject([{ page: 4 }]);
   });
 
+  it.each(['401', 'html'] as const)(
+    'a scope missing for one module (%s): its streams fail, the others are read',
+    async (how) => {
+      const extraction = await Extraction.start({}, { pages_per_run: 0 });
+      extraction.tenant.configure({ missing_scope: how });
+      const output = await extraction.run();
+      expect(output.code).toBe(2);
+      const runs = output.table('endpoint_runs');
+      const failed = runs.filter(({ status }) => status === 'failed').map(({ stream }) => stream);
+      expect(failed.sort()).toEqual(['remote_offices', 'som_computers', 'som_summary']);
+      expect(runs.filter(({ status }) => status === 'ok').length).toBeGreaterThan(10);
+      expect(extraction.tokenRequests.length).toBeLessThanOrEqual(8);
+    },
+  );
+
   it('no token, secret or refresh token ever stands in a line', async () => {
     const extraction = await Extraction.start({ scenario: 'hostile' }, SYSTEMS);
     const output = await extraction.run({ request_timeout_seconds: 1 }, ['--log-level', 'DEBUG']);
