@@ -6,6 +6,8 @@ const system = process.env.TAPWORKS_SYSTEM === '1';
 export default defineConfig({
   test: {
     pool: 'forks',
+    // One worker more than vitest leaves for itself: most tests wait for servers and processes.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {

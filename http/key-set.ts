@@ -1,7 +1,7 @@
 /**
  * Which keys a sweep has seen, small enough to travel in the state. A key is kept as 40 bits of its SHA-1, so two of
  * 3,362 systems are taken for one with a chance of 5 in a million, and of 1,000,000 systems every other sweep has one
- * such pair. Sorted and written as differences this costs 5.9 characters of state per key at 3,362 keys and 4.2
+ * such pair. Sorted and written as differences, once per checkpoint, this costs 6.6 characters of state per key at 3,362 and 4.3
  * at 1,000,000 (`bench/key-set.ts`), only while the sweep is open.
  */
 import { hash } from 'node:crypto';

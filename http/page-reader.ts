@@ -95,7 +95,8 @@ export class PageReader {
   /**
    * Reads one page and yields its records in groups. `next` is told what the answer reports and names the page that
    * will be asked for after this one, if that is certain enough: its request goes out before this page's rows are
-   * worked on (1.4 times as many pages a second from a server that answers at once, and the more the slower it is).
+   * worked on. Measured with a server that takes 10 ms a page: 0.95 of the rate of a loop that does nothing else, 0.85
+   * without (Node 26, 2 cores).
    */
   async *read(
     page: number,
