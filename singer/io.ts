@@ -150,7 +150,7 @@ function dayText(day: number): string {
 
 /**
  * Epoch milliseconds as RFC 3339 in UTC, whole seconds without a fraction. Ten of them stand in each row of a patch
- * inventory: five times as fast as `toISOString`, which was a tenth of the time of tap-pmp (Node 26).
+ * inventory: twice as fast as `toISOString` or more (2.0 to 2.6 times, Node 26 with the flags of a tap).
  */
 export function timestamp(ms: number): string {
   const day = Math.floor(ms / DAY_MS);

