@@ -107,12 +107,17 @@ export function copyRows(from: string, to: string, columns: readonly string[], r
 
 /**
  * INSERT of `rows` rows, or with a key the upsert. An existing row is touched only if something differs: unchanged
- * rows cost no write and are not counted as updates.
+ * rows cost no write and are not counted as updates. The values of the columns in `shared` come first and once, for all
+ * rows; at least one column must not be shared.
  */
-export function insertRows(table: string, columns: readonly string[], key: readonly string[], rows: number): string {
-  const one = `(${columns.map(() => '?').join(', ')})`;
-  const values = new Array<string>(rows).fill(one).join(', ');
-  const insert = `INSERT INTO ${quote(table)} (${list(columns)}) VALUES ${values}`;
+export function insertRows(
+  table: string,
+  columns: readonly string[],
+  key: readonly string[],
+  rows: number,
+  shared: ReadonlySet<string> = new Set(),
+): string {
+  const insert = `INSERT INTO ${quote(table)} (${list(columns)}) ${rowSource(columns, rows, shared)}`;
   if (key.length === 0) return insert;
   const rest = columns.filter((name) => !key.includes(name));
   const conflict = `${insert} ON CONFLICT (${list(key)}) DO`;
@@ -120,6 +125,20 @@ export function insertRows(table: string, columns: readonly string[], key: reado
   const set = rest.map((name) => `${quote(name)} = excluded.${quote(name)}`).join(', ');
   const differs = rest.map((name) => `${quote(table)}.${quote(name)} IS NOT excluded.${quote(name)}`);
   return `${conflict} UPDATE SET ${set} WHERE ${either(differs)}`;
+}
+
+function rowSource(columns: readonly string[], rows: number, shared: ReadonlySet<string>): string {
+  const own = columns.filter((name) => !shared.has(name));
+  const one = `(${own.map(() => '?').join(', ')})`;
+  const values = `VALUES ${new Array<string>(rows).fill(one).join(', ')}`;
+  if (own.length === columns.length) return values;
+  const common = columns.filter((name) => shared.has(name));
+  const sources = columns.map((name) =>
+    shared.has(name) ? `s.c${common.indexOf(name)}` : `v.column${own.indexOf(name) + 1}`,
+  );
+  const once = common.map((_name, index) => `? AS c${index}`).join(', ');
+  // A CROSS JOIN keeps the order of the rows. The WHERE tells the parser that ON belongs to the upsert.
+  return `SELECT ${sources.join(', ')} FROM (SELECT ${once}) s CROSS JOIN (${values}) v WHERE true`;
 }
 
 /** The upsert of one row that is gone: columns that its record leaves out, or sends as null, stay as they are. */

@@ -33,8 +33,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'empty text becomes null',
     file: 'targets/sqlite/lane.ts',
-    original: 'values[place + position] = bound;\n      }\n      position += 1;',
-    mutated: "values[place + position] = bound === '' ? null : bound;\n      }\n      position += 1;",
+    original:
+      'if (slot >= 0) values[place + slot] = bound;\n      else if (first) values[~slot] = bound;\n      else if (values[~slot] !== bound) return false;',
+    mutated: "if (slot >= 0) values[place + slot] = bound === '' ? null : bound;\n      else return false;",
   },
   {
     fault: 'long integers are rounded',
@@ -45,9 +46,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'text is cut at NUL',
     file: 'targets/sqlite/lane.ts',
-    original: 'values[place + position] = bound;\n      }\n      position += 1;',
+    original:
+      'if (slot >= 0) values[place + slot] = bound;\n      else if (first) values[~slot] = bound;\n      else if (values[~slot] !== bound) return false;',
     mutated:
-      "values[place + position] = typeof bound === 'string' ? (bound.split('\\0')[0] ?? '') : bound;\n      }\n      position += 1;",
+      "if (slot >= 0) values[place + slot] = typeof bound === 'string' ? (bound.split('\\0')[0] ?? '') : bound;\n      else return false;",
   },
   {
     fault: 'widening loses digits',
@@ -95,7 +97,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'the quick way of reading a row takes half characters as they are',
     file: 'targets/sqlite/lane.ts',
-    original: "bound === UNFIT || (typeof bound === 'string' && !bound.isWellFormed())",
-    mutated: 'bound === UNFIT',
+    original: "form === UNFIT || (typeof form === 'string' && !form.isWellFormed())",
+    mutated: 'form === UNFIT',
+  },
+  {
+    fault: 'a value that differs is taken for one that all rows share',
+    file: 'targets/sqlite/lane.ts',
+    original: 'else if (values[~slot] !== bound) return false;',
+    mutated: '',
   },
 ];
