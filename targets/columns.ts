@@ -4,10 +4,12 @@
  */
 import { isRawNumber } from '../singer/lossless.ts';
 import type { JsonSchema } from '../singer/messages.ts';
+import { DELETED_AT, TABLE_VERSION, withColumns } from '../singer/metadata.ts';
 
 /**
  * - `big_integer`: an integer whose bounds go beyond 64 bit.
  * - `decimal`: digits matter (money); may come as a number or as text.
+ * - `local_date_time`: a date-time that stands for what a clock on a wall showed, in no known zone (`x-sd: {"naive": true}`).
  * - `json`: objects, arrays, anything without a type.
  */
 export type ColumnKind =
@@ -18,6 +20,7 @@ export type ColumnKind =
   | 'decimal'
   | 'text'
   | 'date_time'
+  | 'local_date_time'
   | 'date'
   | 'time'
   | 'json';
@@ -36,10 +39,37 @@ export function columnsOf(schema: JsonSchema): readonly PropertyColumn[] {
   }));
 }
 
+/**
+ * `_sdc_…` columns from earlier runs that this run does not ask for. They are written all the same: a row that comes
+ * again loses its stamp, and one without a version does not keep the version of a former reading.
+ */
+export function keptColumns(schema: JsonSchema, existing: readonly string[]): readonly PropertyColumn[] {
+  return [DELETED_AT, TABLE_VERSION]
+    .filter((property) => !Object.hasOwn(schema.properties ?? {}, property) && existing.includes(property))
+    .flatMap((property) => columnsOf(withColumns({}, [property])));
+}
+
+/**
+ * The column lists of the indexes that a schema asks for (`x-indexes`), by the names that `nameOf` gives its properties.
+ * An index over a property that was not selected has nothing to index and is left out.
+ */
+export function indexGroups(
+  schema: JsonSchema,
+  nameOf: (property: string) => string | undefined,
+): readonly (readonly string[])[] {
+  const wanted = schema['x-indexes'];
+  if (!Array.isArray(wanted)) return [];
+  return wanted.flatMap((group: unknown) => {
+    if (!Array.isArray(group) || group.length === 0) return [];
+    const names = group.map((property) => nameOf(String(property)));
+    return names.every((name) => name !== undefined) ? [names] : [];
+  });
+}
+
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 /** Kinds whose values are texts and are kept as they came. */
-export const TEXTUAL: ReadonlySet<ColumnKind> = new Set(['text', 'date_time', 'date', 'time']);
+export const TEXTUAL: ReadonlySet<ColumnKind> = new Set(['text', 'date_time', 'local_date_time', 'date', 'time']);
 const NUMERIC: ReadonlySet<ColumnKind> = new Set(['integer', 'big_integer', 'number', 'decimal']);
 
 /** The one kind that holds values of all given kinds without loss. */
@@ -136,7 +166,7 @@ function ofType(type: string, node: JsonSchema): ColumnKind {
       return isDecimal(node) || isStep(node.multipleOf) ? 'decimal' : 'number';
     case 'string':
       if (isDecimal(node)) return 'decimal';
-      if (node.format === 'date-time') return 'date_time';
+      if (node.format === 'date-time') return isLocal(node) ? 'local_date_time' : 'date_time';
       if (node.format === 'date') return 'date';
       return node.format === 'time' ? 'time' : 'text';
     default:
@@ -144,9 +174,24 @@ function ofType(type: string, node: JsonSchema): ColumnKind {
   }
 }
 
-/** Both spellings that SDK taps use. */
+/** Both spellings that SDK taps use, and what a profiled column was decided to be. */
 function isDecimal(node: JsonSchema): boolean {
-  return node.format === 'singer.decimal' || node.format === 'x-singer.decimal' || node['x-singer.decimal'] === true;
+  return (
+    node.format === 'singer.decimal' ||
+    node.format === 'x-singer.decimal' ||
+    node['x-singer.decimal'] === true ||
+    decided(node).pg === 'numeric'
+  );
+}
+
+function isLocal(node: JsonSchema): boolean {
+  return decided(node).naive === true || decided(node).pg === 'timestamp';
+}
+
+/** What `tap-servicedesk-sqlite` found out about a column beyond its JSON type. */
+function decided(node: JsonSchema): { readonly [finding: string]: unknown } {
+  const found = node['x-sd'];
+  return isNode(found) ? found : {};
 }
 
 /** `multipleOf: 0.01` is the old Singer way to say decimal. */

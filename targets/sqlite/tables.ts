@@ -1,9 +1,8 @@
 /** Tables of the SQLite target: made, widened, and refused when that would lose data. Everything runs in the caller's transaction. */
 import type { Database } from 'better-sqlite3';
 import { ConnectorError } from '../../singer/errors.ts';
-import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
 import type { SinkStream } from '../../singer/sink.ts';
-import { type ColumnKind, columnsOf, type PropertyColumn, TEXTUAL } from '../columns.ts';
+import { type ColumnKind, columnsOf, indexGroups, keptColumns, TEXTUAL } from '../columns.ts';
 import { assignNames, columnNameFor, shortHash, tableNameFor } from '../names.ts';
 import type { SchemaChange } from '../settings.ts';
 import { type ColumnInfo, columnInfo, countingRowid } from './inspection.ts';
@@ -102,17 +101,13 @@ function columnsIn(
   existing: readonly ColumnInfo[],
   remembered: ReadonlyMap<string, string>,
 ): Column[] {
-  const wanted = [...columnsOf(stream.schema), ...kept(stream, existing)];
+  const names = existing.map((column) => column.name);
+  const wanted = [...columnsOf(stream.schema), ...keptColumns(stream.schema, names)];
   const taken = new Set(remembered.values());
   const known = new Map(existing.filter((column) => !taken.has(column.name)).map((c) => [c.name, c.name]));
   for (const [property, column] of remembered) known.set(property, column);
   const plain = new Map(wanted.map(({ property }) => [property, columnNameFor(property)]));
-  const assigned = assignNames(
-    plain,
-    known,
-    existing.map((column) => column.name),
-    fold,
-  );
+  const assigned = assignNames(plain, known, names, fold);
   return wanted.map(({ property, kind }): Column => {
     const column = assigned.get(property) ?? property;
     const found = existing.find((info) => fold(info.name) === fold(column));
@@ -161,7 +156,8 @@ function changeColumns(
 
 /** Makes the indexes that the stream's schema asks for. */
 export function makeIndexes(db: Database, stream: SinkStream, table: string, columns: readonly Column[]): void {
-  for (const group of indexGroups(stream, columns)) {
+  const nameOf = (property: string) => columns.find((column) => column.property === property)?.name;
+  for (const group of indexGroups(stream.schema, nameOf)) {
     const index = `ix_${tableNameFor([table, ...group].join('_')).slice(0, 100)}_${shortHash(JSON.stringify([table, group]))}`;
     db.exec(createIndex(index, table, group));
   }
@@ -170,17 +166,6 @@ export function makeIndexes(db: Database, stream: SinkStream, table: string, col
 /** The column that a property of the stream goes to, by the name that SQLite knows; undefined without one. */
 export function columnFor(table: Table, property: string): string | undefined {
   return table.columns.find((column) => column.property === property)?.name;
-}
-
-/**
- * `_sdc_…` columns from earlier runs that this run does not ask for. They are written all the same: a row that comes
- * again loses its stamp, and one without a version does not keep the version of a former reading.
- */
-function kept({ schema }: SinkStream, existing: readonly ColumnInfo[]): PropertyColumn[] {
-  return [DELETED_AT, TABLE_VERSION]
-    .filter((property) => !Object.hasOwn(schema.properties ?? {}, property))
-    .filter((property) => existing.some(({ name }) => name === property))
-    .flatMap((property) => columnsOf(withColumns({}, [property])));
 }
 
 /** Whether a column of this affinity takes every ordinary value of the kind as it is; rare values widen it later. */
@@ -200,15 +185,4 @@ function noColumns(stream: string): ConnectorError {
     { stream },
     { hint: 'select at least one property of the stream' },
   );
-}
-
-/** Column lists of `x-indexes`; an index over a deselected property has nothing to index. */
-function indexGroups(stream: SinkStream, columns: readonly Column[]): readonly string[][] {
-  const wanted = stream.schema['x-indexes'];
-  if (!Array.isArray(wanted)) return [];
-  return wanted.flatMap((group: unknown) => {
-    if (!Array.isArray(group) || group.length === 0) return [];
-    const names = group.map((property) => columns.find((column) => column.property === property)?.name);
-    return names.every((name) => name !== undefined) ? [names] : [];
-  });
 }

@@ -18,6 +18,10 @@ const FORBIDDEN = [
   ['targets/sqlite', '../../http/client.ts'],
   ['targets/sqlite', '../../taps/pmp/tap.ts'],
   ['targets/sqlite', 'ajv'],
+  ['targets/sqlite', 'pg'],
+  ['targets/sqlite', '../postgres/sql.ts'],
+  ['targets/postgres', 'better-sqlite3'],
+  ['targets', 'pg'],
   ['simulators', '../singer/io.ts'],
   ['runner', '../taps/pmp/tap.ts'],
   ['runner', '../targets/sqlite/target.ts'],
@@ -29,6 +33,7 @@ const ALLOWED = [
   ['taps/pmp', '../../singer/io.ts'],
   ['http', 'undici'],
   ['targets/sqlite', 'better-sqlite3'],
+  ['targets/postgres', 'pg'],
   ['runner', '../simulators/manageengine/server.ts'],
 ] as const;
 

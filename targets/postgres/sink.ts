@@ -1,0 +1,359 @@
+/** The sink of a PostgreSQL database: everything between two commits, of all streams, is one transaction. */
+import { textOf } from '../../singer/errors.ts';
+import { timestamp } from '../../singer/io.ts';
+import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
+import type { Batch, Misfit, Reject, Retirement, Sink, SinkStream, Written } from '../../singer/sink.ts';
+import type { Run } from '../../singer/stream.ts';
+import type { LoadMethod, SchemaChange, StatePlace } from '../settings.ts';
+import { type Address, connect, type Patience, type Session } from './connection.ts';
+import { Encoder } from './encoding.ts';
+import { ensureSchema, shapeOf } from './inspection.ts';
+import { type Counts, Lane, type Obstacle, type Treatment } from './lane.ts';
+import { replaceTables } from './overwrite.ts';
+import {
+  addReject,
+  createRejects,
+  createStates,
+  deleteVersions,
+  distinctVersions,
+  full,
+  LOCK_SUBJECTS,
+  quote,
+  saveState,
+  stampVersions,
+} from './sql.ts';
+import { type Column, columnFor, newColumn, prepareTable, type TableRules, widenColumn } from './tables.ts';
+
+/** The settings of the target, checked. */
+export interface PostgresSettings {
+  readonly address: Address;
+  readonly patience: Patience;
+  readonly schema: string;
+  readonly loadMethod: LoadMethod;
+  readonly schemaChange: SchemaChange;
+  readonly hardDelete: boolean;
+  /** U+0000 is stored as U+FFFD instead of being refused. */
+  readonly replaceNull: boolean;
+  /** Where the state is kept too. */
+  readonly state: StatePlace | undefined;
+}
+
+/** Connects and returns the sink. Fails before anything is read when the database cannot be used. */
+export async function connectPostgres(settings: PostgresSettings, run: Run): Promise<Sink> {
+  const session = await connect(settings.address, settings.patience);
+  try {
+    await ensureSchema(session, settings.schema, quote(settings.schema));
+    return new PostgresSink(session, settings, run);
+  } catch (cause) {
+    await session.end();
+    throw cause;
+  }
+}
+
+class PostgresSink implements Sink {
+  readonly finish?: (state: string | undefined) => Promise<void>;
+  readonly #session: Session;
+  readonly #settings: PostgresSettings;
+  readonly #run: Run;
+  readonly #encoder: Encoder;
+  readonly #lanes = new Map<string, Lane>();
+  #opened = 0;
+  /** Tables that were loaded aside are in place. */
+  #shown = false;
+  #counts = new Map<string, Counts>();
+  #open = false;
+  /** The lane whose COPY has the connection. */
+  #active: Lane | undefined;
+  #shape = '';
+
+  constructor(session: Session, settings: PostgresSettings, run: Run) {
+    this.#session = session;
+    this.#settings = settings;
+    this.#run = run;
+    this.#encoder = new Encoder(settings.replaceNull);
+    if (settings.loadMethod === 'overwrite') this.finish = (state) => this.#show(state);
+  }
+
+  async prepare(stream: SinkStream): Promise<void> {
+    if (stream.key.length === 0 && this.#settings.loadMethod === 'upsert' && !this.#lanes.has(stream.name)) {
+      this.#run.log.info('no_key', `stream "${stream.name}" has no key: its rows are appended`, {
+        stream: stream.name,
+      });
+    }
+    await this.#write(() => this.#openLane(stream));
+    await this.#commit();
+  }
+
+  async add({ stream, rows, gone }: Batch, from: number): Promise<Misfit | undefined> {
+    return this.#write(async () => {
+      const treatment = this.#treatment(stream, gone);
+      for (let at = from; ; ) {
+        const lane = await this.#activate(stream, treatment);
+        const { taken, obstacle } = await lane.write(rows, at, treatment);
+        at += taken;
+        if (obstacle === undefined) return undefined;
+        const misfit = await this.#overcome(lane, obstacle);
+        if (misfit !== undefined) return { index: at, ...misfit };
+      }
+    });
+  }
+
+  #treatment(stream: SinkStream, gone: boolean): Treatment {
+    if (!gone || !this.#lane(stream).keyed) return 'write';
+    return this.#settings.hardDelete ? 'delete' : 'mark';
+  }
+
+  /** The lane of the stream, with the connection to itself. */
+  async #activate(stream: SinkStream, treatment: Treatment): Promise<Lane> {
+    const lane = this.#lane(stream);
+    if (this.#active !== undefined && this.#active !== lane) await this.#active.pause();
+    this.#active = lane;
+    if (lane.differs(treatment)) await this.#settle(lane);
+    return lane;
+  }
+
+  /** Merges what a lane has, because what follows must see it. */
+  async #settle(lane: Lane): Promise<void> {
+    if (this.#active !== undefined && this.#active !== lane) await this.#active.pause();
+    await lane.merge(this.#countsOf(lane.stream.name));
+    await lane.clear();
+  }
+
+  async #overcome(lane: Lane, obstacle: Obstacle): Promise<Omit<Misfit, 'index'> | undefined> {
+    if ('misfit' in obstacle) return obstacle.misfit;
+    const { narrow } = obstacle;
+    if (this.#settings.schemaChange === 'fail') {
+      return {
+        property: narrow.property,
+        problem: `a number in "${narrow.property}" that its column would round, and schema_change is fail`,
+      };
+    }
+    await this.#settle(lane);
+    await this.#widen(lane, narrow);
+    return undefined;
+  }
+
+  /** A key stays in its column: equal keys must meet. */
+  async #widen(lane: Lane, column: Column): Promise<void> {
+    const { relation, key, stream } = lane.table;
+    const kind = column.kind === 'integer' || column.kind === 'big_integer' ? 'big_integer' : 'decimal';
+    if (this.#settings.schemaChange === 'new_column' && !key.includes(column.name)) {
+      await newColumn(this.#session, stream, relation, column, kind);
+      this.#run.log.info(
+        'column_added',
+        `stream "${stream}": property "${column.property}" goes to the new column "${column.name}", to keep every digit`,
+        { stream },
+      );
+    } else {
+      const former = column.declared;
+      await widenColumn(this.#session, relation, column, kind);
+      this.#run.log.info(
+        'column_widened',
+        `stream "${stream}": column "${column.name}" was ${former} and is now ${column.declared}, to keep every digit`,
+        { stream },
+      );
+    }
+    await this.#replaceLane(lane.stream);
+  }
+
+  async versions(stream: SinkStream): Promise<readonly (bigint | null)[]> {
+    return this.#write(async () => {
+      const lane = this.#lane(stream);
+      await this.#settle(lane);
+      const column = columnFor(lane.table, TABLE_VERSION);
+      if (column === undefined) return [];
+      const found = await this.#session.query(distinctVersions(lane.table.relation, column));
+      return found.flatMap(({ version = null }) =>
+        version === null ? [null] : /^-?\d+$/.test(version) ? [BigInt(version)] : [],
+      );
+    });
+  }
+
+  async retire(stream: SinkStream, { versions, hard, at }: Retirement): Promise<void> {
+    await this.#write(async () => {
+      await this.#settle(this.#lane(stream));
+      if (!hard && columnFor(this.#lane(stream).table, DELETED_AT) === undefined) {
+        await this.#openLane({ ...stream, schema: withColumns(stream.schema, [DELETED_AT]) });
+      }
+      const { table } = this.#lane(stream);
+      const version = columnFor(table, TABLE_VERSION) ?? TABLE_VERSION;
+      const unversioned = versions.includes(null);
+      const numbers = versions.flatMap((one) => (one === null ? [] : [String(one)]));
+      const stamp = columnFor(table, DELETED_AT) ?? DELETED_AT;
+      const [gone] = hard
+        ? await this.#session.query(deleteVersions(table.relation, version, unversioned), [numbers])
+        : await this.#session.query(stampVersions(table.relation, stamp, version, unversioned), [numbers, at]);
+      this.#countsOf(stream.name).deleted += Number(gone?.deleted ?? 0);
+    });
+  }
+
+  async reject(records: readonly Reject[]): Promise<void> {
+    await this.#write(async () => {
+      await this.#active?.pause();
+      await this.#session.query(createRejects(this.#settings.schema));
+      const now = timestamp(this.#run.clock.now());
+      for (const { stream, line, reason, record } of records) {
+        const values = [stream, reason, JSON.stringify(record)].map((text) =>
+          text.toWellFormed().replaceAll('\0', '\ufffd'),
+        );
+        const [name, why, text] = values;
+        await this.#session.query(addReject(this.#settings.schema), [name, line, why, text, now]);
+      }
+    });
+  }
+
+  async commit(state: string | undefined): Promise<readonly Written[]> {
+    if (this.#open || (state !== undefined && this.#settings.state !== undefined)) {
+      await this.#write(async () => {
+        for (const lane of this.#lanes.values()) {
+          if (this.#active !== undefined && this.#active !== lane) await this.#active.pause();
+          await lane.merge(this.#countsOf(lane.stream.name));
+        }
+        if (state !== undefined) await this.#keepState(state);
+      });
+      await this.#commit();
+    }
+    const written = [...this.#counts].map(([stream, counts]) => ({ stream, ...counts }));
+    this.#counts = new Map();
+    return written;
+  }
+
+  /** The state becomes durable with the rows before it, or not at all. */
+  async #keepState(state: string): Promise<void> {
+    const { state: place, schema } = this.#settings;
+    if (place === undefined) return;
+    const table = { schema, name: place.table };
+    await this.#session.query(createStates(table));
+    await this.#session.query(saveState(table), [place.key, state, timestamp(this.#run.clock.now())]);
+  }
+
+  /** Puts what was loaded aside in place of what readers have seen so far. */
+  async #show(state: string | undefined): Promise<void> {
+    await this.#write(async () => {
+      await replaceTables(this.#session, this.#lanes.values(), this.#run);
+      if (state !== undefined) await this.#keepState(state);
+    });
+    await this.#commit();
+    this.#shown = true;
+  }
+
+  /** Half a load is of no use to anybody. What cannot be removed now, the next load removes. */
+  async #clear(): Promise<void> {
+    if (this.finish === undefined || this.#shown) return;
+    try {
+      if (this.#open) await this.#session.query('ROLLBACK');
+      for (const { table } of this.#lanes.values()) {
+        await this.#session.query(`DROP TABLE IF EXISTS ${full(table.relation)}`);
+      }
+    } catch (cause) {
+      this.#run.log.warn('table_left', `a half loaded table could not be removed: ${textOf(cause)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#clear();
+    const { surrogates, nulls, fractions } = this.#encoder.mended;
+    this.#tell('surrogates_replaced', surrogates, 'texts had half of a character (a lone surrogate), stored as U+FFFD');
+    this.#tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
+    this.#tell('fractions_cut', fractions, 'times were finer than a microsecond and were cut to it');
+    await this.#session.end();
+  }
+
+  #tell(event: string, count: number, text: string): void {
+    if (count > 0) this.#run.log.warn(event, `${count} ${text}`, { count });
+  }
+
+  /** Runs `body` in the open transaction, or begins it. When it fails, all of the transaction is taken back. */
+  async #write<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      if (!this.#open) await this.#begin();
+      return await body();
+    } catch (cause) {
+      throw await this.#takenBack(cause);
+    }
+  }
+
+  /** Two loads of one table take turns, a transaction each; the order of the locks keeps them from waiting for each other. */
+  async #begin(): Promise<void> {
+    await this.#session.query('BEGIN');
+    this.#open = true;
+    const { schema } = this.#settings;
+    const tables = [...this.#lanes.values()].map(({ table }) => table.relation.name).sort();
+    await this.#session.query(LOCK_SUBJECTS, [tables.map((table) => `tapworks ${schema} ${table}`)]);
+    if (tables.length === 0) return;
+    // Another program may have changed tables since; rows encoded for the old types might be stored as something else.
+    const shape = await shapeOf(this.#session, schema, tables);
+    if (shape === this.#shape) return;
+    for (const { stream } of [...this.#lanes.values()]) await this.#replaceLane(stream);
+    this.#shape = await shapeOf(this.#session, schema, tables);
+  }
+
+  async #commit(): Promise<void> {
+    if (!this.#open) return;
+    try {
+      await this.#session.query('COMMIT');
+      this.#open = false;
+      this.#active = undefined;
+    } catch (cause) {
+      throw await this.#takenBack(cause);
+    }
+  }
+
+  async #takenBack(cause: unknown): Promise<unknown> {
+    this.#open = false;
+    this.#active = undefined;
+    this.#counts = new Map();
+    for (const lane of this.#lanes.values()) lane.reset();
+    await this.#session.query('ROLLBACK').catch((second: unknown) => {
+      this.#run.log.debug('rollback_failed', textOf(second));
+    });
+    return this.#session.failure('write to', cause);
+  }
+
+  async #openLane(stream: SinkStream): Promise<void> {
+    // Tables and names of a schema are made by one load at a time.
+    await this.#session.query(LOCK_SUBJECTS, [[`tapworks ${this.#settings.schema}`]]);
+    await this.#replaceLane(stream);
+  }
+
+  async #replaceLane(stream: SinkStream): Promise<void> {
+    const table = await prepareTable(this.#session, stream, this.#rules(stream));
+    const former = this.#lanes.get(stream.name);
+    await former?.pause();
+    await former?.drop();
+    if (this.#active === former) this.#active = undefined;
+    this.#opened += 1;
+    this.#lanes.set(stream.name, await Lane.open(this.#session, stream, table, this.#encoder, false, this.#opened));
+    const tables = [...this.#lanes.values()].map((lane) => lane.table.relation.name).sort();
+    this.#shape = await shapeOf(this.#session, this.#settings.schema, tables);
+  }
+
+  #rules(stream: SinkStream): TableRules {
+    const { schema, loadMethod, schemaChange, state } = this.#settings;
+    const others = [...this.#lanes.values()].filter(({ table }) => table.stream !== stream.name);
+    return {
+      schema,
+      appendOnly: loadMethod === 'append-only',
+      schemaChange,
+      aside: loadMethod === 'overwrite',
+      fresh: !this.#lanes.has(stream.name),
+      reserved: [...others.map(({ table }) => table.final.name), ...(state === undefined ? [] : [state.table])],
+      bare: false,
+    };
+  }
+
+  #lane({ name }: SinkStream): Lane {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) throw new Error(`rows of "${name}" before its table`);
+    return lane;
+  }
+
+  #countsOf(stream: string): Counts {
+    let counts = this.#counts.get(stream);
+    if (counts === undefined) {
+      counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
+      this.#counts.set(stream, counts);
+    }
+    return counts;
+  }
+}

@@ -1,0 +1,258 @@
+/** Tables of the PostgreSQL target: made, widened, and refused when that would lose data. In the caller's transaction. */
+import { ConnectorError } from '../../singer/errors.ts';
+import type { SinkStream } from '../../singer/sink.ts';
+import { type ColumnKind, columnsOf, indexGroups, keptColumns } from '../columns.ts';
+import { assignNames, columnNameFor, shortened, shortHash, tableNameFor } from '../names.ts';
+import type { SchemaChange } from '../settings.ts';
+import type { Session } from './connection.ts';
+import { type ColumnInfo, type TableInfo, tableInfo } from './inspection.ts';
+import { fold, moveName, readRegistry, rememberNames, storable, tableName } from './registry.ts';
+import {
+  addColumn,
+  changeType,
+  createIndex,
+  createTable,
+  full,
+  NAME_BYTES,
+  quote,
+  type Relation,
+  SYSTEM_COLUMNS,
+} from './sql.ts';
+import { conversion, declaredType, type Holder, holderOf, holds, keyFits, widenedType } from './types.ts';
+
+/** One property and the column it goes to. */
+export interface Column {
+  readonly property: string;
+  readonly kind: ColumnKind;
+  /** A property may move to a new column. */
+  name: string;
+  declared: string;
+  /** What it can hold; widening changes it. */
+  holder: Holder;
+}
+
+/** A stream's table, ready for rows. */
+export interface Table {
+  readonly stream: string;
+  readonly relation: Relation;
+  /** Its name once it has replaced the stream's former table; else the same. */
+  readonly final: Relation;
+  readonly columns: readonly Column[];
+  /** Column names of the key; empty means that rows are appended. */
+  readonly key: readonly string[];
+}
+
+/** How tables are made and changed. */
+export interface TableRules {
+  readonly schema: string;
+  readonly appendOnly: boolean;
+  readonly schemaChange: SchemaChange;
+  /** The rows go into a table beside the stream's own, which takes its place when the load is whole. */
+  readonly aside: boolean;
+  /** The first time in this run: what an earlier one has left aside is removed. */
+  readonly fresh: boolean;
+  /** Table names that belong to somebody else although the schema may not show it yet. */
+  readonly reserved: readonly string[];
+  /** The table gets its key and indexes later, when all rows are in. */
+  readonly bare: boolean;
+}
+
+/** PostgreSQL's limit (MaxHeapAttributeNumber), columns that were dropped included. */
+const MAX_COLUMNS = 1_600;
+
+/** Begins the name of a table that is loaded aside; streams get none that begins so. */
+const ASIDE = '_tapworks_new_';
+
+/** Creates or widens the table of a stream and returns it. */
+export async function prepareTable(session: Session, stream: SinkStream, rules: TableRules): Promise<Table> {
+  const { schema, appendOnly } = rules;
+  const registry = await readRegistry(session, schema);
+  const name = await tableName(session, schema, stream.name, registry.tables, rules.reserved);
+  const final = { schema, name };
+  const relation = rules.aside ? { schema, name: shortened(`${ASIDE}${name}`, name, NAME_BYTES) } : final;
+  if (rules.aside && rules.fresh) await session.query(`DROP TABLE IF EXISTS ${full(relation)}`);
+  const existing = await tableInfo(session, relation);
+  const columns = columnsIn(stream, existing?.columns ?? [], registry.columns(stream.name));
+  checkWidth(stream.name, existing?.columns ?? [], columns);
+  const keyColumns = stream.key.flatMap((property) => columns.filter((column) => column.property === property));
+  const key = keyColumns.map((column) => column.name);
+  if (existing === undefined) {
+    if (columns.length === 0) throw noColumns(stream.name);
+    await session.query(createTable(relation, columns, appendOnly || rules.bare ? [] : key));
+  } else {
+    if (!rules.bare) checkKey(stream.name, relation, existing, keyColumns, appendOnly);
+    for (const column of columns) {
+      if (existing.columns.some((info) => info.name === column.name)) continue;
+      await session.query(addColumn(relation, column));
+    }
+    for (const column of columns.filter(({ holder, kind }) => !holds(holder, kind))) {
+      await changeColumn(session, stream.name, relation, column, rules.schemaChange);
+    }
+  }
+  await rememberNames(session, final, stream.name, columns);
+  const table = { stream: stream.name, relation, final, columns, key: appendOnly ? [] : key };
+  // The table that is going to be replaced has its indexes under the same names.
+  if (!rules.aside && !rules.bare) await makeIndexes(session, stream, final, columns);
+  return table;
+}
+
+/** The columns that a stream asks for, by the names that they have or get. */
+function columnsIn(
+  stream: SinkStream,
+  existing: readonly ColumnInfo[],
+  remembered: ReadonlyMap<string, string>,
+): Column[] {
+  const names = existing.map((column) => column.name);
+  const wanted = [...columnsOf(stream.schema), ...keptColumns(stream.schema, names)];
+  const taken = new Set(remembered.values());
+  const known = new Map(names.filter((name) => !taken.has(name)).map((name) => [name, name]));
+  for (const { property } of wanted) {
+    const name = remembered.get(storable(property));
+    if (name !== undefined) known.set(property, name);
+  }
+  const plain = new Map(wanted.map(({ property }) => [property, columnNameFor(property)]));
+  const assigned = assignNames(plain, known, [...names, ...taken, ...SYSTEM_COLUMNS, ''], fold, NAME_BYTES);
+  return wanted.map(({ property, kind }): Column => {
+    const name = assigned.get(property) ?? property;
+    const declared = existing.find((info) => info.name === name)?.declared ?? declaredType(kind);
+    return { property, kind, name, declared, holder: holderOf(declared) };
+  });
+}
+
+function checkWidth(stream: string, existing: readonly ColumnInfo[], columns: readonly Column[]): void {
+  const names = new Set([...existing, ...columns].map(({ name }) => name));
+  if (names.size <= MAX_COLUMNS) return;
+  throw new ConnectorError(
+    'schema',
+    `stream "${stream}" needs ${names.size} columns, and a table of PostgreSQL has at most ${MAX_COLUMNS}`,
+    { stream },
+    { hint: 'deselect properties of the stream at the tap' },
+  );
+}
+
+/**
+ * Refuses a stream whose key is not that of its table: equal keys must meet, today and in every later run.
+ * @throws ConnectorError `destination`, naming both keys and what to do.
+ */
+function checkKey(
+  stream: string,
+  { name: table }: Relation,
+  { columns: existing, keys }: TableInfo,
+  key: readonly Column[],
+  appendOnly: boolean,
+): void {
+  const refuse = (problem: string, hint: string) =>
+    new ConnectorError('destination', `stream "${stream}": table "${table}" ${problem}`, { stream }, { hint });
+  const named = (names: readonly string[]) => (names.length === 0 ? 'no key' : `the key (${names.join(', ')})`);
+  const primary = keys.find((one) => one.primary)?.columns ?? [];
+  if (appendOnly || key.length === 0) {
+    if (primary.length === 0 || existing.length === 0) return;
+    throw appendOnly
+      ? refuse(
+          `has ${named(primary)}, so load_method append-only would fail on the second row of a key`,
+          'load with load_method upsert, or into a new table',
+        )
+      : refuse(
+          `has ${named(primary)}, but the stream now has no key`,
+          'give the stream its key back, or rename the table to begin a new one',
+        );
+  }
+  const wanted = key.map(({ name }) => name);
+  const same = ({ columns }: { readonly columns: readonly string[] }) =>
+    columns.length === wanted.length && columns.every((name) => wanted.includes(name));
+  if (!keys.some(same)) {
+    throw refuse(
+      `has ${named(primary)}, but the stream now has ${named(wanted)}`,
+      'give the stream its former key back, or rename the table to begin a new one',
+    );
+  }
+  for (const { name, kind, holder, declared } of key) {
+    if (keyFits(holder, kind)) continue;
+    throw refuse(
+      `has the key column "${name}" as ${declared}, but the stream now sends it as ${kind}`,
+      'a key must keep its type: equal keys would no longer meet; rename the table to begin a new one',
+    );
+  }
+}
+
+/** Makes room for a kind that its column cannot hold, as `schema_change` says. */
+async function changeColumn(
+  session: Session,
+  stream: string,
+  table: Relation,
+  column: Column,
+  schemaChange: SchemaChange,
+): Promise<void> {
+  if (schemaChange === 'widen') return widenColumn(session, table, column);
+  if (schemaChange === 'new_column') return newColumn(session, stream, table, column, column.kind);
+  throw new ConnectorError(
+    'schema',
+    `stream "${stream}": property "${column.property}" is now ${column.kind}, but its column is ${column.declared} and schema_change is fail`,
+    { stream, key: column.property },
+    { hint: 'mend the type at the tap, or set schema_change to widen or new_column' },
+  );
+}
+
+/** Gives a column the type that holds its values and those of its property's kind, without loss. */
+export async function widenColumn(
+  session: Session,
+  table: Relation,
+  column: Column,
+  kind: ColumnKind = column.kind,
+): Promise<void> {
+  const type = widenedType(column.holder, kind);
+  await session.query(changeType(table, column.name, type, conversion(quote(column.name), column.holder, type)));
+  column.declared = type;
+  column.holder = holderOf(type);
+}
+
+/**
+ * Gives a property a new column of another kind beside the one it had, which stays as it is with what it holds. From now
+ * on, and in every later run, the property goes to the new one.
+ */
+export async function newColumn(
+  session: Session,
+  stream: string,
+  table: Relation,
+  column: Column,
+  kind: ColumnKind,
+): Promise<void> {
+  const wanted = new Map([[column.property, `${column.name}__${kind}`]]);
+  const taken = (await tableInfo(session, table))?.columns.map(({ name }) => name) ?? [];
+  const name = assignNames(wanted, new Map(), taken, fold, NAME_BYTES).get(column.property) ?? column.name;
+  const declared = declaredType(kind);
+  await session.query(addColumn(table, { name, declared }));
+  await moveName(session, table.schema, stream, column.property, name);
+  column.name = name;
+  column.declared = declared;
+  column.holder = holderOf(declared);
+}
+
+/** Makes the indexes that the stream's schema asks for. */
+export async function makeIndexes(
+  session: Session,
+  stream: SinkStream,
+  table: Relation,
+  columns: readonly Column[],
+): Promise<void> {
+  const nameOf = (property: string) => columns.find((column) => column.property === property)?.name;
+  for (const group of indexGroups(stream.schema, nameOf)) {
+    const hash = shortHash(JSON.stringify([table.name, group]));
+    const readable = shortened(`ix_${tableNameFor([table.name, ...group].join('_'))}`, hash, NAME_BYTES - 9);
+    await session.query(createIndex(`${readable}_${hash}`, table, group));
+  }
+}
+
+/** The column that a property of the stream goes to; undefined without one. */
+export function columnFor(table: Table, property: string): string | undefined {
+  return table.columns.find((column) => column.property === property)?.name;
+}
+
+function noColumns(stream: string): ConnectorError {
+  return new ConnectorError(
+    'schema',
+    `the schema of stream "${stream}" has no properties, so its table would have no columns`,
+    { stream },
+    { hint: 'select at least one property of the stream' },
+  );
+}
