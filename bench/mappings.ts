@@ -1,5 +1,5 @@
 /** Records as a tap of patch mappings would bring them: the same ones each time, about 390 bytes a message. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { linesInto } from './blocks.ts';
 
 /** Mappings of one tenant. */
 export const MAPPINGS = 165_850;
@@ -8,7 +8,6 @@ export const STREAM = 'patch_mappings';
 
 const PATCHES_PER_SYSTEM = 50;
 const SEVERITIES = ['Critical', 'Important', 'Moderate', 'Low', 'Unrated'] as const;
-const BLOCK_CHARACTERS = 1024 * 1024;
 
 const text = { type: ['string', 'null'] };
 const SCHEMA = {
@@ -57,8 +56,8 @@ function mapping(index: number): Readonly<Record<string, string | number | null>
  * `spoilt` does not fit the schema.
  */
 export function writeMappings(rows: number, messages: string, csv?: string, spoilt?: number): void {
-  const out = blocks(messages);
-  const table = csv === undefined ? undefined : blocks(csv);
+  const out = linesInto(messages);
+  const table = csv === undefined ? undefined : linesInto(csv);
   out.line(JSON.stringify(SCHEMA));
   for (let index = 0; index < rows; index += 1) {
     const record = index === spoilt ? { ...mapping(index), patch_name: 5 } : mapping(index);
@@ -70,23 +69,4 @@ export function writeMappings(rows: number, messages: string, csv?: string, spoi
   out.line(JSON.stringify({ type: 'STATE', value: { rows } }));
   out.close();
   table?.close();
-}
-
-function blocks(path: string): { line(text: string): void; close(): void } {
-  const file = openSync(path, 'w');
-  let block = '';
-  const send = () => {
-    writeSync(file, block);
-    block = '';
-  };
-  return {
-    line(line) {
-      block += `${line}\n`;
-      if (block.length >= BLOCK_CHARACTERS) send();
-    },
-    close() {
-      send();
-      closeSync(file);
-    },
-  };
 }
