@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bench as body } from './body.ts';
+import { bench as complianceQueries } from './compliance-queries.ts';
 import { bench as keySet } from './key-set.ts';
 import { bench as lossless } from './lossless.ts';
 import { bench as pagingLarge } from './paging-large.ts';
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   tapPmpLatency,
   tapDcapi,
   targetSqlite,
+  complianceQueries,
   lossless,
   body,
   keySet,

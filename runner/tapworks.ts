@@ -22,13 +22,13 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   {
     words: 'demo',
-    describe: 'Load a simulated tenant through tap-pmp | target-sqlite and show what came',
+    describe: 'Load a simulated tenant through tap-pmp and tap-dcapi into one database and show what came',
     run: (io) =>
       inSession(
         'tapworks demo',
         io,
         COMMON_FLAGS,
-        "$0\n\nLoads the simulator's small profile into demo/pmp.db.",
+        "$0\n\nLoads the simulator's small profile through tap-pmp and tap-dcapi into demo/pmp.db.",
         async ({ log }) => {
           const { demo } = await import('./demo.ts');
           return demo(io, log);

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Block, blocksOf, DOCUMENTS, ROOT } from './documents.ts';
+import { type Block, blocksOf, DOCUMENTS, ROOT, read } from './documents.ts';
 
-const NAMES = ['tap-pmp', 'target-sqlite', 'tapworks'];
+const NAMES = Object.keys((JSON.parse(read('package.json')) as { bin: Readonly<Record<string, string>> }).bin);
 const executable = (name: string) => join(ROOT, 'dist/bin', `${name}.js`);
 
 /** What pages may ask for beside the executables; a machine that lacks one skips the blocks that need it. */
@@ -60,11 +60,13 @@ interface Ending {
   readonly output: string;
 }
 
-function run(text: string, { folder, path }: Pick<Workplace, 'folder' | 'path'>): Promise<Ending> {
+type Where = Pick<Workplace, 'folder' | 'path'> & { readonly env?: Readonly<Record<string, string>> };
+
+function run(text: string, { folder, path, env }: Where): Promise<Ending> {
   return new Promise((resolve) => {
     const child = spawn('bash', ['-e', '-c', text], {
       cwd: folder,
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH: path, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 30_000,
     });
@@ -118,9 +120,11 @@ describe('commands of', () => {
 });
 
 describe('npx in the repository', () => {
+  // npx remembers the executables that a package had when it first saw it, and does not find those that came later.
+  const env = { npm_config_cache: join(ROOT, 'node_modules', '.cache', `npx-${NAMES.join('-')}`) };
   test.concurrent.each(NAMES)('finds %s', async (name) => {
     const text = `npx --no-install ${name} --version`;
-    const { status, output } = await run(text, { folder: ROOT, path: process.env.PATH ?? '' });
+    const { status, output } = await run(text, { folder: ROOT, path: process.env.PATH ?? '', env });
     expect(status, output).toBe(0);
     expect(output).toMatch(new RegExp(`^${name} v\\d`, 'm'));
   });

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TAP_FLAGS, TARGET_FLAGS } from '../../singer/command-line.ts';
+import { tap as dcapi } from '../../taps/dcapi/tap.ts';
 import { tap as pmp } from '../../taps/pmp/tap.ts';
 import { target as sqlite } from '../../targets/sqlite/target.ts';
 import { DOCS, ROOT, read } from './documents.ts';
@@ -13,8 +14,10 @@ import { dataCentersTable, flagsTable, settingsTable, streamsTable } from './tab
 
 const MADE: Readonly<Record<string, () => string>> = {
   'settings of tap-pmp': () => settingsTable(pmp.name, pmp.settings),
+  'settings of tap-dcapi': () => settingsTable(dcapi.name, dcapi.settings),
   'settings of target-sqlite': () => settingsTable(sqlite.name, sqlite.settings),
   'flags of tap-pmp': () => flagsTable({ ...TAP_FLAGS, ...pmp.actions }),
+  'flags of tap-dcapi': () => flagsTable({ ...TAP_FLAGS, ...dcapi.actions }),
   'flags of target-sqlite': () => flagsTable(TARGET_FLAGS),
   'streams of tap-pmp': streamsTable,
   'data centres': dataCentersTable,

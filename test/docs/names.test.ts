@@ -2,13 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SMALL_BODY_BYTES } from '../../http/body.ts';
 import { FAILURE_TYPES } from '../../http/judge.ts';
+import { SWEEP_STATE_SCHEMA } from '../../http/sweep-state.ts';
 import { ACTION_TYPES } from '../../simulators/manageengine/actions.ts';
 import { PROFILE_NAMES } from '../../simulators/manageengine/dataset.ts';
 import { SCENARIO_NAMES } from '../../simulators/manageengine/scenarios.ts';
 import { DEFAULT_SETTINGS } from '../../simulators/manageengine/settings.ts';
 import { TAP_FLAGS, TARGET_FLAGS } from '../../singer/command-line.ts';
 import { ERROR_CODES, EXIT } from '../../singer/errors.ts';
+import { tap as dcapi } from '../../taps/dcapi/tap.ts';
+import { SNAPSHOT_SCHEMA } from '../../taps/manageengine/bookkeeping.ts';
 import { tap as pmp } from '../../taps/pmp/tap.ts';
 import { target as sqlite } from '../../targets/sqlite/target.ts';
 import { DOCS, DOCUMENTS, type Document, firstColumn, ROOT, SOURCES } from './documents.ts';
@@ -36,10 +40,12 @@ function flagsInHelp(...args: readonly string[]): readonly string[] {
 }
 
 const flags = [
-  ...Object.keys({ ...TAP_FLAGS, ...TARGET_FLAGS, ...pmp.actions, help: 0, version: 0 }).map((name) => `--${name}`),
+  ...Object.keys({ ...TAP_FLAGS, ...TARGET_FLAGS, ...pmp.actions, ...dcapi.actions, help: 0, version: 0 }).map(
+    (name) => `--${name}`,
+  ),
   ...flagsInHelp('simulate', 'pmp'),
 ];
-const settings = [...Object.keys(pmp.settings.properties), ...Object.keys(sqlite.settings.properties)];
+const settings = [pmp, dcapi, sqlite].flatMap((plugin) => Object.keys(plugin.settings.properties));
 
 /** The first argument of every call of a log, and the names that clients give to their events. */
 const events = [
@@ -61,6 +67,15 @@ describe('docs/ names', () => {
     expect(missing(Object.values(EXIT).map(String), page('docs/errors.md').text)).toEqual([]);
   });
   test('every error type of a gap', () => expect(missing(FAILURE_TYPES, page('docs/errors.md').text)).toEqual([]));
+  test('every field of a state', () => {
+    const fields = firstColumn(page('docs/state.md'), ['Field']).map((field) => field.replace(/^.*\./, ''));
+    const known = [SWEEP_STATE_SCHEMA, SNAPSHOT_SCHEMA].flatMap(({ properties = {} }) => Object.keys(properties));
+    expect(known.filter((name) => !fields.includes(name))).toEqual([]);
+  });
+  test('the size up to which a body is parsed at once', () => {
+    for (const path of ['docs/connectors.md', 'docs/decisions/0002-small-bodies-at-once.md', 'docs/tap-dcapi.md'])
+      expect(page(path).text, path).toMatch(new RegExp(`\\b${SMALL_BODY_BYTES / 1024} KB\\b`));
+  });
   test('every scenario and profile', () => {
     expect(missing([...SCENARIO_NAMES, ...PROFILE_NAMES], page('docs/simulator.md').text)).toEqual([]);
   });
@@ -91,6 +106,29 @@ describe('texts of failures are those of the code', () => {
       .filter((part) => part.length > 5 && !BORROWED.includes(part));
     expect(parts).not.toEqual([]);
     expect(parts.filter((part) => !sources.includes(part))).toEqual([]);
+  });
+});
+
+/** What the ManageEngine taps may say when something fails, as the sources write it. */
+const said = [
+  ...new Set(
+    SOURCES.filter(({ path }) => /^(taps|http)\//.test(path)).flatMap(({ text }) =>
+      [...text.matchAll(/(?:new ConnectorError\(\s*'[a-z]+',|\b(?:message|problem)(?::| =))\s*(['`])(.+?)\1,?$/gm)].map(
+        ([, , message = '']) => message,
+      ),
+    ),
+  ),
+].sort();
+
+describe('texts of failures in the code are in docs/', () => {
+  const told = plain(whole);
+  test('there are many', () => expect(said.length).toBeGreaterThan(20));
+  test.each(said.map((text) => [text]))('%s', (text) => {
+    const parts = plain(text)
+      .split(/[":…()`]+/)
+      .map((part) => part.trim())
+      .filter((part) => part.length > 8);
+    expect(parts.filter((part) => !told.includes(part))).toEqual([]);
   });
 });
 
