@@ -2,7 +2,7 @@
 import type { Check } from './check.ts';
 import { ConnectorError, type Where } from './errors.ts';
 import type { RawNumber, Row } from './lossless.ts';
-import { type RecordMessage, type SchemaMessage, versionOf } from './messages.ts';
+import { type JsonSchema, type RecordMessage, type SchemaMessage, versionOf } from './messages.ts';
 import {
   DELETED_AT,
   inUtc,
@@ -13,8 +13,10 @@ import {
   TABLE_VERSION,
   withColumns,
 } from './metadata.ts';
+import type { Line } from './reader.ts';
 import { compileRecordCheck } from './record-check.ts';
-import type { Batch, Limits, SinkStream } from './sink.ts';
+import { RecordPattern, type Spellings } from './record-pattern.ts';
+import type { Batch, Limits, SinkStream, SpelledRows } from './sink.ts';
 
 /**
  * Rows of a group that is handed to the sink. Larger ones outlive the collector's young generation: with 10,000 rows kept
@@ -26,8 +28,18 @@ const GROUP_BYTES = 256 * 1024;
 interface Group {
   readonly gone: boolean;
   readonly rows: Row[];
+  /** Instead of `rows`. */
+  readonly spelled?: { readonly pattern: RecordPattern; readonly values: Spellings[]; readonly version: Version };
   readonly lines: number[];
 }
+
+/** Bytes. An expression that looks for the end of a longer text might run out of its stack. */
+const LONGEST_MATCHED = 1024 * 1024;
+
+type Version = number | RawNumber | undefined;
+
+/** Records of a stream that are looked at before it is given up to find a pattern for their lines. */
+const PATTERN_TRIES = 3;
 
 /** What is remembered of a stream for the whole run, whatever its schema becomes. */
 interface History {
@@ -49,6 +61,11 @@ interface Lane {
   /** Properties of the schema in its order, which most records keep. */
   readonly order: readonly string[];
   readonly history: History;
+  /** The schema as it came. */
+  readonly schema: JsonSchema;
+  /** That of most of its lines, once one was seen. */
+  pattern: RecordPattern | undefined;
+  patternTries: number;
   groups: Group[];
 }
 
@@ -97,6 +114,8 @@ export class Batches {
   readonly #histories = new Map<string, History>();
   readonly #limits: Limits;
   readonly #policy: RecordPolicy;
+  /** The stream whose pattern the last line had. */
+  #likely: Lane | undefined;
   /** Since the last commit. */
   #rows = 0;
   #bytes = 0;
@@ -161,6 +180,10 @@ export class Batches {
       order: Object.keys(message.schema.properties ?? {}),
       known: new Set([...Object.keys(message.schema.properties ?? {}), ...Object.keys(METADATA)]),
       history: this.#history(stream.name),
+      schema: message.schema,
+      pattern: undefined,
+      // Columns that are filled per record need the record.
+      patternTries: this.#policy.metadata === undefined ? PATTERN_TRIES : 0,
       groups: [],
     });
   }
@@ -199,6 +222,51 @@ export class Batches {
     if (history === undefined) return false;
     if (!history.records) history.begun = version;
     return history.unversioned;
+  }
+
+  /** Looks at a record's line for what most lines of its stream may look like. */
+  learn({ stream: name, record }: RecordMessage, text: string): void {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined || lane.patternTries === 0) return;
+    lane.patternTries -= 1;
+    lane.pattern = RecordPattern.of(name, lane.schema, lane.stream.key, text, record);
+    if (lane.pattern !== undefined) lane.patternTries = 0;
+  }
+
+  /** Takes in the record of a line without parsing it, if the line is like others of its stream; else false. */
+  match({ text, number, bytes }: Line): boolean {
+    const lane = bytes > LONGEST_MATCHED ? undefined : this.#laneOf(text);
+    if (lane?.pattern === undefined) return false;
+    const matched = lane.pattern.match(text);
+    if (matched === undefined) {
+      if (lane.pattern.worthless) lane.pattern = undefined;
+      return false;
+    }
+    const { history, pattern } = lane;
+    const version = matched.version === undefined ? history.begun : Number(matched.version);
+    if (version !== undefined && !history.columns.has(TABLE_VERSION)) return false;
+    history.records = true;
+    if (version === undefined) history.unversioned = true;
+    let group = lane.groups.at(-1);
+    if (group?.spelled?.pattern !== pattern || group.spelled.version !== version) {
+      group = { gone: false, rows: [], spelled: { pattern, values: [], version }, lines: [] };
+      lane.groups.push(group);
+    }
+    group.spelled?.values.push(matched.values);
+    this.#count(group, number, bytes);
+    return true;
+  }
+
+  /** Lines of several streams may alternate. */
+  #laneOf(text: string): Lane | undefined {
+    if (this.#likely?.pattern?.begins(text)) return this.#likely;
+    for (const lane of this.#lanes.values()) {
+      if (lane.pattern?.begins(text)) {
+        this.#likely = lane;
+        return lane;
+      }
+    }
+    return undefined;
   }
 
   /**
@@ -254,11 +322,15 @@ export class Batches {
 
   #push(lane: Lane, gone: boolean, record: Row, line: number, bytes: number): void {
     let group = lane.groups.at(-1);
-    if (group === undefined || group.gone !== gone) {
+    if (group === undefined || group.gone !== gone || group.spelled !== undefined) {
       group = { gone, rows: [], lines: [] };
       lane.groups.push(group);
     }
     group.rows.push(record);
+    this.#count(group, line, bytes);
+  }
+
+  #count(group: Group, line: number, bytes: number): void {
     group.lines.push(line);
     this.#rows += 1;
     this.#bytes += bytes;
@@ -302,7 +374,11 @@ export class Batches {
     for (const lane of this.#lanes.values()) {
       for (const group of lane.groups) {
         this.#policy.metadata?.batched(group.rows);
-        batches.push({ stream: lane.stream, ...group });
+        batches.push(
+          group.spelled === undefined
+            ? { stream: lane.stream, ...group }
+            : new SpelledBatch(lane.stream, group.spelled, group.lines),
+        );
       }
       lane.groups = [];
     }
@@ -316,6 +392,33 @@ export class Batches {
     this.#rows = 0;
     this.#bytes = 0;
   }
+}
+
+/** Rows that nobody has parsed. */
+class SpelledBatch implements Batch {
+  readonly stream: SinkStream;
+  readonly gone = false;
+  readonly spelled: SpelledRows;
+  readonly lines: readonly number[];
+  #rows: readonly Row[] | undefined;
+
+  constructor(stream: SinkStream, spelled: SpelledRows, lines: readonly number[]) {
+    this.stream = stream;
+    this.spelled = spelled;
+    this.lines = lines;
+  }
+
+  get rows(): readonly Row[] {
+    this.#rows ??= this.spelled.values.map((_values, index) => spelledRow(this.spelled, index));
+    return this.#rows;
+  }
+}
+
+/** One of the rows as a record. */
+export function spelledRow({ pattern, values, version }: SpelledRows, index: number): Row {
+  const record = pattern.record(values[index] ?? []);
+  if (version !== undefined) setColumn(record, TABLE_VERSION, version);
+  return record;
 }
 
 function textOf({ schema, key_properties: key }: SchemaMessage): string {

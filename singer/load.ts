@@ -134,10 +134,15 @@ export class Load {
   }
 
   #line(line: Line): Promise<void> | undefined {
+    if (this.#batches.match(line)) {
+      this.#last = 'RECORD';
+      return this.#taken();
+    }
     const message = this.#parser.parse(line.text, line.number);
     switch (message.type) {
       case 'RECORD':
         this.#last = 'RECORD';
+        this.#batches.learn(message, line.text);
         return this.#record(message, line);
       case 'SCHEMA':
         return this.#schema(message, line.number);
@@ -179,6 +184,10 @@ export class Load {
     } catch (thrown) {
       return this.#invalid(thrown, message, place);
     }
+    return this.#taken();
+  }
+
+  #taken(): Promise<void> | undefined {
     this.#wait();
     if (this.#batches.full) return this.#flush();
     if (this.#batches.due) return this.#hand();
@@ -274,7 +283,7 @@ export class Load {
   }
 
   async #add(batch: Batch): Promise<void> {
-    for (let from = 0; from < batch.rows.length; ) {
+    for (let from = 0; from < batch.lines.length; ) {
       const misfit = await this.#writing(() => this.#sink.add(batch, from));
       if (misfit === undefined) return;
       const { index, property, problem } = misfit;

@@ -130,10 +130,14 @@ const FITS: readonly Fault[] = [];
  * @throws Error when the schema is not a JSON Schema.
  */
 export function compileRecordCheck(schema: JsonSchema): Check {
+  return checkOf(loosened(schema));
+}
+
+function loosened(schema: JsonSchema): JsonSchema {
   // Limits such as 9223372036854775807 travel as text; the validator wants numbers.
   const loose = relaxed(approximate(schema as Json)) as JsonSchema;
   const { additionalProperties, ...rest } = loose;
-  return checkOf(additionalProperties === false ? rest : loose);
+  return additionalProperties === false ? rest : loose;
 }
 
 /** The general validator alone, on which `checkOf` must not improve but in time. */
@@ -146,11 +150,49 @@ export function generalCheck(schema: JsonSchema): Check {
   };
 }
 
-function checkOf(schema: JsonSchema): Check {
-  const { type, properties = {}, required = [], definitions, $defs, ...others } = schema;
+/** A property whose values are of one plain type, or null. */
+export interface Scalar {
+  readonly spelling: 'text' | 'number' | 'boolean';
+  readonly integer: boolean;
+  readonly nullable: boolean;
+}
+
+/**
+ * The properties that are one plain type and nothing else. Whatever fits these types passes the check of the schema;
+ * undefined when the schema says more of a record than that.
+ */
+export function scalarProperties(schema: JsonSchema): ReadonlyMap<string, Scalar> | undefined {
+  const { properties = {}, ...rest } = loosened(schema);
+  if (!plainRecord(rest)) return undefined;
+  const found = new Map<string, Scalar>();
+  for (const [name, node] of Object.entries(properties)) {
+    const bits = plainProperty(name, node)?.bits;
+    if (bits === undefined) continue;
+    const spelling = SPELLINGS[bits & ~NULL];
+    if (spelling === undefined) continue;
+    found.set(name, { spelling, integer: (bits & FRACTION) === 0, nullable: (bits & NULL) !== 0 });
+  }
+  return found;
+}
+
+const SPELLINGS: Readonly<Record<number, Scalar['spelling']>> = {
+  [STRING]: 'text',
+  [INTEGER]: 'number',
+  [INTEGER | FRACTION]: 'number',
+  [BOOLEAN]: 'boolean',
+};
+
+/** Whether the schema says nothing of a record but the types of its properties and which are required. */
+function plainRecord({ type, required = [], definitions: _definitions, $defs: _defs, ...others }: JsonSchema): boolean {
   const special = Object.keys(others).some((key) => !ANNOTATIONS.test(key));
   const isRecord = type === undefined || [type].flat().includes('object');
-  if (special || !isRecord || !required.every((name) => typeof name === 'string')) return generalCheck(schema);
+  return !special && isRecord && required.every((name) => typeof name === 'string');
+}
+
+function checkOf(schema: JsonSchema): Check {
+  const { properties = {}, ...others } = schema;
+  const { required = [], definitions, $defs } = others;
+  if (!plainRecord(others)) return generalCheck(schema);
   const plain: PlainProperty[] = [];
   const rest: Record<string, JsonSchema> = {};
   for (const [name, node] of Object.entries(properties)) {

@@ -1,7 +1,8 @@
 /** What a target author writes. */
 import type { SettingFault, Settings, SettingsSchema } from './config.ts';
-import type { Row } from './lossless.ts';
+import type { RawNumber, Row } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
+import type { RecordPattern, Spellings } from './record-pattern.ts';
 import type { Closing, Run } from './stream.ts';
 
 /** One stream as its SCHEMA message describes it, with the `_sdc_…` columns that the runner fills. */
@@ -11,10 +12,20 @@ export interface SinkStream {
   readonly schema: JsonSchema;
 }
 
+/** Rows whose values stand as they were spelled in their lines. */
+export interface SpelledRows {
+  readonly pattern: RecordPattern;
+  readonly values: readonly Spellings[];
+  /** The version of all these rows, for the column `_sdc_table_version`. */
+  readonly version: number | RawNumber | undefined;
+}
+
 /** Records of one stream in the order they came. */
 export interface Batch {
   readonly stream: SinkStream;
   readonly rows: readonly Row[];
+  /** The same rows in the form that costs less; `rows` is made of it when it is asked for. */
+  readonly spelled?: SpelledRows;
   /** True for rows that are gone from the source (`_sdc_deleted_at`): what they do not say stays as it is. */
   readonly gone: boolean;
   /** Line of the input for each row. */
@@ -101,6 +112,29 @@ export interface Target {
   connect(settings: Settings, run: Run): Promise<Sink>;
   /** The state that the store itself keeps, as JSON text; undefined when there is none. For the command `state`. */
   readState?(settings: Settings): Promise<string | undefined>;
+  /** Further commands by name. */
+  readonly commands?: Readonly<Record<string, TargetCommand>>;
+}
+
+/** Something else that a target does with its store than to load: `target-name command --config FILE`. */
+export interface TargetCommand {
+  /** One sentence for `--help`. */
+  readonly description: string;
+  /** What may be named behind the command, as `--help` writes it (`RELEASE`). */
+  readonly operand?: string;
+  run(settings: Settings, context: CommandContext): Promise<void>;
+}
+
+/** What a command gets. */
+export interface CommandContext extends Run {
+  /** What was named behind the command. */
+  readonly operand: string | undefined;
+  /** The answer is for a program: one line of JSON. */
+  readonly json: boolean;
+  /** Tells this run apart from others. */
+  readonly id: string;
+  /** Prints one line on stdout. */
+  print(line: string): Promise<void>;
 }
 
 /** Settings every target has, with their defaults. */

@@ -1,7 +1,7 @@
 /** What a schema holds, whoever made it. */
 import { ConnectorError } from '../../singer/errors.ts';
 import type { Session } from './connection.ts';
-import type { Relation } from './sql.ts';
+import { full, type Relation } from './sql.ts';
 
 export interface ColumnInfo {
   readonly name: string;
@@ -55,6 +55,15 @@ export async function tableInfo(session: Session, { schema, name }: Relation): P
     columns: JSON.parse(names ?? '[]') as string[],
   }));
   return { columns, keys };
+}
+
+/** Whether a table has no rows; one that the role may not read counts as if it had. */
+export async function isEmpty(session: Session, relation: Relation): Promise<boolean> {
+  const [found] = await session.query(
+    `SELECT has_table_privilege($1, 'SELECT') AND NOT EXISTS (SELECT 1 FROM ${full(relation)}) AS empty`,
+    [full(relation)],
+  );
+  return found?.empty === 't';
 }
 
 /** Whether a table, view or anything of that kind has the name. */

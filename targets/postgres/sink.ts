@@ -6,6 +6,7 @@ import type { Batch, Misfit, Reject, Retirement, Sink, SinkStream, Written } fro
 import type { Run } from '../../singer/stream.ts';
 import type { LoadMethod, SchemaChange, StatePlace } from '../settings.ts';
 import { type Address, connect, type Patience, type Session } from './connection.ts';
+import { Copier } from './copy.ts';
 import { Encoder } from './encoding.ts';
 import { ensureSchema, shapeOf } from './inspection.ts';
 import { type Counts, Lane, type Obstacle, type Treatment } from './lane.ts';
@@ -53,6 +54,7 @@ export async function connectPostgres(settings: PostgresSettings, run: Run): Pro
 class PostgresSink implements Sink {
   readonly finish?: (state: string | undefined) => Promise<void>;
   readonly #session: Session;
+  readonly #copier: Copier;
   readonly #settings: PostgresSettings;
   readonly #run: Run;
   readonly #encoder: Encoder;
@@ -62,12 +64,11 @@ class PostgresSink implements Sink {
   #shown = false;
   #counts = new Map<string, Counts>();
   #open = false;
-  /** The lane whose COPY has the connection. */
-  #active: Lane | undefined;
   #shape = '';
 
   constructor(session: Session, settings: PostgresSettings, run: Run) {
     this.#session = session;
+    this.#copier = new Copier(session);
     this.#settings = settings;
     this.#run = run;
     this.#encoder = new Encoder(settings.replaceNull);
@@ -84,12 +85,13 @@ class PostgresSink implements Sink {
     await this.#commit();
   }
 
-  async add({ stream, rows, gone }: Batch, from: number): Promise<Misfit | undefined> {
+  async add(batch: Batch, from: number): Promise<Misfit | undefined> {
     return this.#write(async () => {
-      const treatment = this.#treatment(stream, gone);
+      const treatment = this.#treatment(batch);
       for (let at = from; ; ) {
-        const lane = await this.#activate(stream, treatment);
-        const { taken, obstacle } = await lane.write(rows, at, treatment);
+        const lane = this.#lane(batch.stream);
+        if (lane.differs(treatment)) await this.#settle(lane);
+        const { taken, obstacle } = await lane.write(batch, at, treatment);
         at += taken;
         if (obstacle === undefined) return undefined;
         const misfit = await this.#overcome(lane, obstacle);
@@ -98,23 +100,14 @@ class PostgresSink implements Sink {
     });
   }
 
-  #treatment(stream: SinkStream, gone: boolean): Treatment {
+  #treatment({ stream, gone }: Batch): Treatment {
     if (!gone || !this.#lane(stream).keyed) return 'write';
     return this.#settings.hardDelete ? 'delete' : 'mark';
   }
 
-  /** The lane of the stream, with the connection to itself. */
-  async #activate(stream: SinkStream, treatment: Treatment): Promise<Lane> {
-    const lane = this.#lane(stream);
-    if (this.#active !== undefined && this.#active !== lane) await this.#active.pause();
-    this.#active = lane;
-    if (lane.differs(treatment)) await this.#settle(lane);
-    return lane;
-  }
-
   /** Merges what a lane has, because what follows must see it. */
   async #settle(lane: Lane): Promise<void> {
-    if (this.#active !== undefined && this.#active !== lane) await this.#active.pause();
+    await this.#copier.end();
     await lane.merge(this.#countsOf(lane.stream.name));
     await lane.clear();
   }
@@ -189,7 +182,7 @@ class PostgresSink implements Sink {
 
   async reject(records: readonly Reject[]): Promise<void> {
     await this.#write(async () => {
-      await this.#active?.pause();
+      await this.#copier.end();
       await this.#session.query(createRejects(this.#settings.schema));
       const now = timestamp(this.#run.clock.now());
       for (const { stream, line, reason, record } of records) {
@@ -205,10 +198,8 @@ class PostgresSink implements Sink {
   async commit(state: string | undefined): Promise<readonly Written[]> {
     if (this.#open || (state !== undefined && this.#settings.state !== undefined)) {
       await this.#write(async () => {
-        for (const lane of this.#lanes.values()) {
-          if (this.#active !== undefined && this.#active !== lane) await this.#active.pause();
-          await lane.merge(this.#countsOf(lane.stream.name));
-        }
+        await this.#copier.end();
+        for (const lane of this.#lanes.values()) await lane.merge(this.#countsOf(lane.stream.name));
         if (state !== undefined) await this.#keepState(state);
       });
       await this.#commit();
@@ -241,6 +232,7 @@ class PostgresSink implements Sink {
   async #clear(): Promise<void> {
     if (this.finish === undefined || this.#shown) return;
     try {
+      await this.#copier.abort();
       if (this.#open) await this.#session.query('ROLLBACK');
       for (const { table } of this.#lanes.values()) {
         await this.#session.query(`DROP TABLE IF EXISTS ${full(table.relation)}`);
@@ -252,6 +244,7 @@ class PostgresSink implements Sink {
 
   async close(): Promise<void> {
     await this.#clear();
+    await this.#copier.abort();
     const { surrogates, nulls, fractions } = this.#encoder.mended;
     this.#tell('surrogates_replaced', surrogates, 'texts had half of a character (a lone surrogate), stored as U+FFFD');
     this.#tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
@@ -293,7 +286,6 @@ class PostgresSink implements Sink {
     try {
       await this.#session.query('COMMIT');
       this.#open = false;
-      this.#active = undefined;
     } catch (cause) {
       throw await this.#takenBack(cause);
     }
@@ -301,9 +293,8 @@ class PostgresSink implements Sink {
 
   async #takenBack(cause: unknown): Promise<unknown> {
     this.#open = false;
-    this.#active = undefined;
     this.#counts = new Map();
-    for (const lane of this.#lanes.values()) lane.reset();
+    await this.#copier.abort();
     await this.#session.query('ROLLBACK').catch((second: unknown) => {
       this.#run.log.debug('rollback_failed', textOf(second));
     });
@@ -319,11 +310,11 @@ class PostgresSink implements Sink {
   async #replaceLane(stream: SinkStream): Promise<void> {
     const table = await prepareTable(this.#session, stream, this.#rules(stream));
     const former = this.#lanes.get(stream.name);
-    await former?.pause();
     await former?.drop();
-    if (this.#active === former) this.#active = undefined;
     this.#opened += 1;
-    this.#lanes.set(stream.name, await Lane.open(this.#session, stream, table, this.#encoder, false, this.#opened));
+    const options = { direct: false, empty: table.empty, number: this.#opened };
+    const lane = new Lane(this.#session, this.#copier, this.#encoder, stream, table, options);
+    this.#lanes.set(stream.name, lane);
     const tables = [...this.#lanes.values()].map((lane) => lane.table.relation.name).sort();
     this.#shape = await shapeOf(this.#session, this.#settings.schema, tables);
   }

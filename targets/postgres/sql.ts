@@ -70,9 +70,9 @@ export function createIndex(index: string, table: Relation, columns: readonly st
   return `CREATE INDEX IF NOT EXISTS ${quote(index)} ON ${full(table)} (${list(columns)})`;
 }
 
-/** COPY … FROM STDIN in text format. */
-export function copyInto(table: string, columns: readonly string[]): string {
-  return `COPY ${table} (${list(columns)}) FROM STDIN`;
+/** COPY … FROM STDIN in text format. `freeze` is for a table that the same transaction has made. */
+export function copyInto(table: string, columns: readonly string[], freeze = false): string {
+  return `COPY ${table} (${list(columns)}) FROM STDIN${freeze ? ' WITH (FREEZE)' : ''}`;
 }
 
 /**
@@ -83,24 +83,31 @@ export function copyInto(table: string, columns: readonly string[]): string {
 export function mergeRows(
   staging: string,
   table: Relation,
-  columns: readonly string[],
+  columns: readonly ColumnDefinition[],
   key: readonly string[],
   duplicates: boolean,
 ): string {
-  const rest = columns.filter((name) => !key.includes(name));
-  const source = lastOf(staging, columns, key, duplicates);
-  const insert = `INSERT INTO ${full(table)} AS t (${list(columns)}) ${source} ON CONFLICT (${list(key)}) DO`;
+  const names = columns.map(({ name }) => name);
+  const rest = columns.filter(({ name }) => !key.includes(name));
+  const source = lastOf(staging, names, key, duplicates);
+  const insert = `INSERT INTO ${full(table)} AS t (${list(names)}) ${source} ON CONFLICT (${list(key)}) DO`;
   if (rest.length === 0) return counted(`${insert} NOTHING`);
-  const set = rest.map((name) => `${quote(name)} = excluded.${quote(name)}`).join(', ');
+  const set = rest.map(({ name }) => `${quote(name)} = excluded.${quote(name)}`).join(', ');
   return counted(`${insert} UPDATE SET ${set} WHERE ${differ(rest, (name) => `excluded.${quote(name)}`)}`);
 }
 
 /** Like `mergeRows` for rows that are gone: columns that their records leave out, or send as null, stay as they are. */
-export function markRows(staging: string, table: Relation, columns: readonly string[], key: readonly string[]): string {
-  const rest = columns.filter((name) => !key.includes(name));
+export function markRows(
+  staging: string,
+  table: Relation,
+  columns: readonly ColumnDefinition[],
+  key: readonly string[],
+): string {
+  const names = columns.map(({ name }) => name);
+  const rest = columns.filter(({ name }) => !key.includes(name));
   const kept = (name: string) => `coalesce(excluded.${quote(name)}, t.${quote(name)})`;
-  const set = rest.map((name) => `${quote(name)} = ${kept(name)}`).join(', ');
-  const insert = `INSERT INTO ${full(table)} AS t (${list(columns)}) ${lastOf(staging, columns, key, true)} ON CONFLICT (${list(key)}) DO`;
+  const set = rest.map(({ name }) => `${quote(name)} = ${kept(name)}`).join(', ');
+  const insert = `INSERT INTO ${full(table)} AS t (${list(names)}) ${lastOf(staging, names, key, true)} ON CONFLICT (${list(key)}) DO`;
   return counted(`${insert} UPDATE SET ${set} WHERE ${differ(rest, kept)}`);
 }
 
@@ -116,8 +123,17 @@ function lastOf(staging: string, columns: readonly string[], key: readonly strin
   return `SELECT DISTINCT ON (${list(key)}) ${list(columns)} ${from} ORDER BY ${list(key)}, ctid DESC`;
 }
 
-function differ(columns: readonly string[], other: (name: string) => string): string {
-  return `(${columns.map((name) => `t.${quote(name)}`).join(', ')}) IS DISTINCT FROM (${columns.map(other).join(', ')})`;
+function differ(columns: readonly ColumnDefinition[], other: (name: string) => string): string {
+  const ours = columns.map(({ name, declared }) => comparable(`t.${quote(name)}`, declared));
+  const theirs = columns.map(({ name, declared }) => comparable(other(name), declared));
+  return `(${ours.join(', ')}) IS DISTINCT FROM (${theirs.join(', ')})`;
+}
+
+/** Types of tables made by hand that PostgreSQL cannot compare for equality. */
+const INCOMPARABLE = /^(?:json|xml|point|line|lseg|box|path|polygon|circle)$/;
+
+function comparable(value: string, declared: string): string {
+  return INCOMPARABLE.test(declared) ? `(${value})::text` : value;
 }
 
 /** A row that was inserted has no deleting transaction (xmax), one that was there before has ours. */

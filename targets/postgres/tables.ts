@@ -5,7 +5,7 @@ import { type ColumnKind, columnsOf, indexGroups, keptColumns } from '../columns
 import { assignNames, columnNameFor, shortened, shortHash, tableNameFor } from '../names.ts';
 import type { SchemaChange } from '../settings.ts';
 import type { Session } from './connection.ts';
-import { type ColumnInfo, type TableInfo, tableInfo } from './inspection.ts';
+import { type ColumnInfo, isEmpty, type TableInfo, tableInfo } from './inspection.ts';
 import { fold, moveName, readRegistry, rememberNames, storable, tableName } from './registry.ts';
 import {
   addColumn,
@@ -18,7 +18,16 @@ import {
   type Relation,
   SYSTEM_COLUMNS,
 } from './sql.ts';
-import { conversion, declaredType, type Holder, holderOf, holds, keyFits, widenedType } from './types.ts';
+import {
+  conversion,
+  declaredType,
+  type Holder,
+  holderOf,
+  holds,
+  keyFits,
+  unlimitedType,
+  widenedType,
+} from './types.ts';
 
 /** One property and the column it goes to. */
 export interface Column {
@@ -40,6 +49,8 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Column names of the key; empty means that rows are appended. */
   readonly key: readonly string[];
+  /** No row is in it yet. */
+  readonly empty: boolean;
 }
 
 /** How tables are made and changed. */
@@ -85,12 +96,13 @@ export async function prepareTable(session: Session, stream: SinkStream, rules: 
       if (existing.columns.some((info) => info.name === column.name)) continue;
       await session.query(addColumn(relation, column));
     }
-    for (const column of columns.filter(({ holder, kind }) => !holds(holder, kind))) {
+    for (const column of columns.filter((one) => !keeps(one))) {
       await changeColumn(session, stream.name, relation, column, rules.schemaChange);
     }
   }
   await rememberNames(session, final, stream.name, columns);
-  const table = { stream: stream.name, relation, final, columns, key: appendOnly ? [] : key };
+  const empty = existing === undefined || (await isEmpty(session, relation));
+  const table = { stream: stream.name, relation, final, columns, key: appendOnly ? [] : key, empty };
   // The table that is going to be replaced has its indexes under the same names.
   if (!rules.aside && !rules.bare) await makeIndexes(session, stream, final, columns);
   return table;
@@ -167,12 +179,23 @@ function checkKey(
     );
   }
   for (const { name, kind, holder, declared } of key) {
+    if (unlimitedType(declared, kind) !== undefined) {
+      throw refuse(
+        `has the key column "${name}" as ${declared}, which may round or cut keys until two become one`,
+        `give the column the type ${declaredType(kind)}, or rename the table to begin a new one`,
+      );
+    }
     if (keyFits(holder, kind)) continue;
     throw refuse(
       `has the key column "${name}" as ${declared}, but the stream now sends it as ${kind}`,
       'a key must keep its type: equal keys would no longer meet; rename the table to begin a new one',
     );
   }
+}
+
+/** Whether a column takes every ordinary value of its property as it is. */
+function keeps({ declared, holder, kind }: Column): boolean {
+  return holds(holder, kind) && unlimitedType(declared, kind) === undefined;
 }
 
 /** Makes room for a kind that its column cannot hold, as `schema_change` says. */
@@ -200,8 +223,17 @@ export async function widenColumn(
   column: Column,
   kind: ColumnKind = column.kind,
 ): Promise<void> {
-  const type = widenedType(column.holder, kind);
-  await session.query(changeType(table, column.name, type, conversion(quote(column.name), column.holder, type)));
+  const unlimited = unlimitedType(column.declared, kind);
+  let type = unlimited ?? column.declared;
+  let values = quote(column.name);
+  // By way of its text, because a real turned into a double shows digits that it never had.
+  if (unlimited !== undefined) values = `(${values}${column.declared === 'real' ? '::text' : ''}::${unlimited})`;
+  if (unlimited === undefined || !holds(holderOf(unlimited), kind)) {
+    const holder = holderOf(type);
+    type = widenedType(holder, kind);
+    values = conversion(values, holder, type);
+  }
+  await session.query(changeType(table, column.name, type, values));
   column.declared = type;
   column.holder = holderOf(type);
 }

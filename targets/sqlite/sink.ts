@@ -73,11 +73,13 @@ class SqliteSink implements Sink {
     this.#commit();
   }
 
-  async add({ stream, rows, gone }: Batch, from: number): Promise<Misfit | undefined> {
+  async add(batch: Batch, from: number): Promise<Misfit | undefined> {
     return this.#write(() => {
+      const { stream } = batch;
       const lane = this.#lane(stream);
       const counts = this.#countsOf(stream.name);
-      if (gone) {
+      if (batch.gone) {
+        const { rows } = batch;
         const deletes = this.#settings.hardDelete && lane.table.key.length > 0;
         const { changes, misfit } = deletes ? lane.delete(rows, from) : lane.mark(rows, from);
         counts.deleted += changes;
@@ -85,11 +87,11 @@ class SqliteSink implements Sink {
         return misfit;
       }
       const before = lane.extent();
-      const { changes, misfit } = lane.write(rows, from);
+      const { changes, misfit } = lane.write(batch, from);
       const inserted = lane.extent() - before;
       counts.inserted += inserted;
       counts.updated += changes - inserted;
-      counts.unchanged += (misfit?.index ?? rows.length) - from - changes;
+      counts.unchanged += (misfit?.index ?? batch.lines.length) - from - changes;
       return misfit;
     });
   }

@@ -90,7 +90,8 @@ describe('a load', () => {
       SCHEMA + record(1) + state({ a: 1 }) + record(2) + state({ a: 2 }),
     ]);
     expect(code).toBe(0);
-    expect(events).toEqual(['prepare s', 's 1 2', 'close']);
+    // The first record shows what lines of the stream look like; those after it are another batch.
+    expect(events).toEqual(['prepare s', 's 1', 's 2', 'close']);
     expect(states).toEqual(['{"a":2}']);
     expect(log.at(-1)).toMatchObject({
       event_type: 'load_complete',
@@ -102,7 +103,7 @@ describe('a load', () => {
     const { events, states } = await load([SCHEMA + record(1) + state({ a: 1 }) + record(2) + record(3)], {
       settings: { batch_rows: 2 },
     });
-    expect(events).toEqual(['prepare s', 's 1 2', 's 3', 'close']);
+    expect(events).toEqual(['prepare s', 's 1', 's 2', 's 3', 'close']);
     expect(states).toEqual(['{"a":1}']);
   });
 
@@ -139,7 +140,7 @@ describe('a load', () => {
       await committed.promise;
     };
     expect(await runTarget(target, { ...io, stdin: stdin() })).toBe(0);
-    expect(target.events.map((event) => event.split(' ').length - 1)).toEqual([1, 500, 100, 0]);
+    expect(target.events.map((event) => event.split(' ').length - 1)).toEqual([1, 1, 499, 100, 0]);
     expect(io.clock.sleeps).toEqual([200]);
   });
 

@@ -33,9 +33,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'empty text becomes null',
     file: 'targets/sqlite/lane.ts',
-    original:
-      'if (slot >= 0) values[place + slot] = bound;\n      else if (first) values[~slot] = bound;\n      else if (values[~slot] !== bound) return false;',
-    mutated: "if (slot >= 0) values[place + slot] = bound === '' ? null : bound;\n      else return false;",
+    original: 'if (slot >= 0) values[place + slot] = bound;',
+    mutated: "if (slot >= 0) values[place + slot] = bound === '' ? null : bound;",
   },
   {
     fault: 'long integers are rounded',
@@ -46,10 +45,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'text is cut at NUL',
     file: 'targets/sqlite/lane.ts',
-    original:
-      'if (slot >= 0) values[place + slot] = bound;\n      else if (first) values[~slot] = bound;\n      else if (values[~slot] !== bound) return false;',
-    mutated:
-      "if (slot >= 0) values[place + slot] = typeof bound === 'string' ? (bound.split('\\0')[0] ?? '') : bound;\n      else return false;",
+    original: 'if (slot >= 0) values[place + slot] = bound;',
+    mutated: "if (slot >= 0) values[place + slot] = typeof bound === 'string' ? (bound.split('\\0')[0] ?? '') : bound;",
   },
   {
     fault: 'widening loses digits',
@@ -103,7 +100,25 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'a value that differs is taken for one that all rows share',
     file: 'targets/sqlite/lane.ts',
-    original: 'else if (values[~slot] !== bound) return false;',
+    original: 'else return values[~slot] === bound;',
     mutated: '',
+  },
+  {
+    fault: 'a line that is read by its pattern may lack its key',
+    file: 'singer/record-pattern.ts',
+    original: 'const nullable = scalar.nullable && !key.includes(property);',
+    mutated: 'const nullable = true;',
+  },
+  {
+    fault: 'a line that is read by its pattern rounds long numbers',
+    file: 'singer/record-pattern.ts',
+    original: 'const INTEGER = String.raw`(-?[1-9]\\d{0,14}|0)`;',
+    mutated: 'const INTEGER = String.raw`(-?[1-9]\\d*|0)`;',
+  },
+  {
+    fault: 'escapes of a line that is read by its pattern stay as they are',
+    file: 'singer/record-pattern.ts',
+    original: "return text.includes('\\\\')",
+    mutated: 'return false',
   },
 ];
