@@ -16,6 +16,7 @@ import { bench as startUp } from './start-up.ts';
 import { bench as tapDcapi } from './tap-dcapi.ts';
 import { bench as tapPmp } from './tap-pmp.ts';
 import { bench as tapPmpLatency } from './tap-pmp-latency.ts';
+import { bench as targetPostgres } from './target-postgres.ts';
 import { bench as targetSqlite } from './target-sqlite.ts';
 import { hasGnuTime, ROOT } from './trial.ts';
 
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   tapPmpLatency,
   tapDcapi,
   targetSqlite,
+  targetPostgres,
   complianceQueries,
   lossless,
   body,

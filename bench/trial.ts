@@ -101,7 +101,7 @@ export async function trial(command: Command, keep = false): Promise<Trial> {
  * made anew for each trial may prepare it; one that is undefined is left out and has no trials.
  */
 export async function interleave<Name extends string>(
-  commands: Readonly<Record<Name, Command | (() => Command) | undefined>>,
+  commands: Readonly<Record<Name, Command | (() => Command | Promise<Command>) | undefined>>,
   rounds: number,
   keep = false,
 ): Promise<Readonly<Record<Name, readonly Trial[]>>> {
@@ -111,7 +111,7 @@ export async function interleave<Name extends string>(
     for (const name of names) {
       const command = commands[name];
       if (command === undefined) continue;
-      trials[name].push(await trial(typeof command === 'function' ? command() : command, keep));
+      trials[name].push(await trial(typeof command === 'function' ? await command() : command, keep));
     }
   }
   return trials;
