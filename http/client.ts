@@ -54,8 +54,8 @@ function withAuth(auth: Auth, hint: string): (next: Exchange) => Exchange {
         refusals += 1;
         if (refusals < (givenUp === 0 ? REFUSALS_BEFORE_STOP : REFUSALS_OF_NEIGHBOUR)) throw thrown;
         const problem = `the server refused the credentials ${refusals} times in a row`;
-        // Credentials that work elsewhere lack a right to this endpoint.
-        if (answered && givenUp < REFUSED_ENDPOINTS - 1) {
+        // Credentials that work elsewhere lack a right to this endpoint. An endpoint that is only probed tells nothing of them.
+        if (answered && (request.probe === true || givenUp < REFUSED_ENDPOINTS - 1)) {
           givenUp += 1;
           refusals = 0;
           const ruling = { reaction: 'login', type: thrown.type, message: problem, hint } as const;

@@ -40,8 +40,8 @@ export interface Estate {
   readonly customers: readonly string[] | undefined;
 }
 
-/** The customers of a server, as they are at first. @throws Error for an unknown profile. */
-export function settle(estate: Estate): readonly [Customer, ...Customer[]] {
+/** The customers of a server, as they are at first; `now` is its clock. @throws Error for an unknown profile. */
+export function settle(estate: Estate, now: () => number): readonly [Customer, ...Customer[]] {
   const { seed, profile, rowMode, customers = [], ...modes } = estate;
   const sizes = profileSizes(profile, rowMode);
   const customer = (name: string, index: number): Customer => {
@@ -49,7 +49,7 @@ export function settle(estate: Estate): readonly [Customer, ...Customer[]] {
     const data: Dataset = { ...modes, seed: own, sizes, customer: index, customerName: name };
     const population = new Population(data);
     const pairs = new Pairs(population);
-    return { id: idOf(data, 'customer', 1), name, population, pairs, exposure: new Exposure(population, pairs) };
+    return { id: idOf(data, 'customer', 1), name, population, pairs, exposure: new Exposure(population, pairs, now) };
   };
   const [first = ONLY_CUSTOMER, ...others] = customers;
   return [customer(first, 0), ...others.map((name, at) => customer(name, at + 1))];

@@ -25,21 +25,35 @@ interface Present {
 export class Exposure {
   readonly #population: Population;
   readonly #pairs: Pairs;
+  readonly #now: () => number;
   #present: Present | undefined;
+  /** When those that came up after the first look did, by system and vulnerability. */
+  readonly #cameUp = new Map<string, number>();
 
-  constructor(population: Population, pairs: Pairs) {
+  /** `now`: virtual epoch milliseconds. */
+  constructor(population: Population, pairs: Pairs, now: () => number) {
     this.#population = population;
     this.#pairs = pairs;
+    this.#now = now;
   }
 
-  #now(): Present {
+  #look(): Present {
     const { version } = this.#pairs;
     if (this.#present?.version === version) return this.#present;
     const against = this.#against();
     const systems = [...this.#population.members('dcapi_systems')].sort((a, b) => a - b);
-    const open = systems.flatMap((system) => this.#openOn(system, against));
+    const found = systems.flatMap((system) => this.#openOn(system, against));
+    const open = this.#present === undefined ? found : this.#dated(found, this.#present);
     this.#present = { version, open, bySystem: Map.groupBy(open, ({ system }) => system) };
     return this.#present;
+  }
+
+  /** What was not open at the look before has come up since. */
+  #dated(found: readonly Open[], { open }: Present): Open[] {
+    const name = ({ system, vulnerability }: Open): string => `${system} ${vulnerability}`;
+    const before = new Set(open.map(name));
+    for (const each of found) if (!before.has(name(each))) this.#cameUp.set(name(each), this.#now());
+    return found.map((each) => ({ ...each, updated: this.#cameUp.get(name(each)) ?? each.updated }));
   }
 
   /** Vulnerabilities by the patches against them. */
@@ -73,12 +87,12 @@ export class Exposure {
 
   /** All that is open, by system and vulnerability. */
   get open(): readonly Open[] {
-    return this.#now().open;
+    return this.#look().open;
   }
 
   /** What is open on a system, by vulnerability. */
   of(system: number): readonly Open[] {
-    return this.#now().bySystem.get(system) ?? [];
+    return this.#look().bySystem.get(system) ?? [];
   }
 
   /** All that is open, as `resource_id/vulnerability_id`. */

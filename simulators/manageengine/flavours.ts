@@ -53,7 +53,11 @@ function absent(way: Settings['seed_paths'] | Settings['vuln']): Answer | undefi
 
 /** Why a server of this flavour and edition does not answer at a path it could have, or nothing. */
 export function unavailable(flavour: Flavour, path: string, settings: Settings): Answer | undefined {
-  if (!path.startsWith(API)) return names(path, ['vulnerabilities']) ? absent(settings.vuln) : undefined;
+  if (!path.startsWith(API)) {
+    if (!names(path, ['vulnerabilities'])) return undefined;
+    const lacks = names(path, ['detailedinfo']) && (flavour === 'msp' || !settings.vuln_changes);
+    return absent(settings.vuln) ?? (lacks ? unsupportedEndpoint() : undefined);
+  }
   if (names(path, SEED_PATHS)) {
     const refused = absent(settings.seed_paths);
     if (refused) return refused;

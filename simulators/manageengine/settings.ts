@@ -66,6 +66,8 @@ export interface Settings {
   readonly dcapi_envelope: 'metadata' | 'bare';
   /** What DCAPI's vulnerability calls answer: rows, or one of three refusals. */
   readonly vuln: '10022' | 'on' | '404' | 'html';
+  /** Whether DCAPI also tells the changes of vulnerabilities; MSP servers never do. */
+  readonly vuln_changes: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -96,6 +98,7 @@ export const DEFAULT_SETTINGS: Settings = {
   dcapi_links: false,
   dcapi_envelope: 'metadata',
   vuln: '10022',
+  vuln_changes: true,
 };
 
 const CHOICES: Readonly<Record<string, readonly (string | number)[]>> = {

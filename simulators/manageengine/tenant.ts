@@ -234,7 +234,7 @@ export class Tenant {
   #settle(): readonly [Customer, ...Customer[]] {
     const { seed, profile, flavour } = this;
     const { customers, id_mode, type_mode, dcapi_rows, dcapi_ids, dcapi_heavy_page } = this.#settings;
-    return settle({
+    const estate = {
       seed,
       profile,
       idMode: id_mode,
@@ -243,7 +243,8 @@ export class Tenant {
       threatIds: dcapi_ids,
       heavyPage: dcapi_heavy_page,
       customers: flavour === 'msp' ? customers : undefined,
-    });
+    };
+    return settle(estate, () => this.now);
   }
 
   #firstFaults(): FaultEngine<Action> {

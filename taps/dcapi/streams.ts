@@ -4,9 +4,17 @@ import dcapiSystems from '../../schemas/dcapi/dcapi_systems.json' with { type: '
 import dcapiVulnerabilities from '../../schemas/dcapi/dcapi_vulnerabilities.json' with { type: 'json' };
 import mapping from '../../schemas/dcapi/patch_system_mapping.json' with { type: 'json' };
 import systemVulnerabilities from '../../schemas/dcapi/system_vulnerabilities.json' with { type: 'json' };
+import { changesStream } from '../manageengine/changes.ts';
 import { THREATS } from '../manageengine/families.ts';
 import { explodedStream, nestedStream } from '../manageengine/nested.ts';
 import { type EndpointStream, pagedStream } from '../manageengine/streams.ts';
+
+const SYSTEM_VULNERABILITIES = {
+  name: 'system_vulnerabilities',
+  schema: systemVulnerabilities,
+  key: ['resource_id', 'vulnerability_id'],
+  optional: true,
+};
 
 /** In the order they are read. Each system comes with its patches, so one request feeds two streams. */
 export const STREAMS: readonly EndpointStream[] = [
@@ -49,16 +57,22 @@ export const STREAMS: readonly EndpointStream[] = [
     family: THREATS,
     optional: true,
   }),
-  explodedStream({
-    name: 'system_vulnerabilities',
-    path: '/dcapi/threats/systemreport/vulnerabilities',
-    data: 'systemreport',
-    list: 'vulnerabilities',
-    schema: systemVulnerabilities,
-    key: ['resource_id', 'vulnerability_id'],
-    noun: 'systems',
-    nestedNoun: 'vulnerabilities',
-    family: THREATS,
-    optional: true,
-  }),
+  changesStream(
+    explodedStream({
+      ...SYSTEM_VULNERABILITIES,
+      path: '/dcapi/threats/systemreport/vulnerabilities',
+      data: 'systemreport',
+      list: 'vulnerabilities',
+      noun: 'systems',
+      nestedNoun: 'vulnerabilities',
+      family: THREATS,
+    }),
+    {
+      ...SYSTEM_VULNERABILITIES,
+      path: '/dcapi/threats/detailedinfo/vulnerabilities',
+      data: 'vulnerabilities',
+      changedAt: 'updatedtime',
+      around: dcapiSystems,
+    },
+  ),
 ];

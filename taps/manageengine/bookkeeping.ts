@@ -1,4 +1,5 @@
 /** The bookkeeping streams of a ManageEngine tap: what was read, how far, and what is missing. */
+import { asChanges } from '../../http/changes-state.ts';
 import { type Gap, pagesOf, pagesRead, type SweepState } from '../../http/sweep-state.ts';
 import endpointRuns from '../../schemas/pmp/endpoint_runs.json' with { type: 'json' };
 import checkpoints from '../../schemas/pmp/extraction_checkpoints.json' with { type: 'json' };
@@ -123,17 +124,18 @@ export function endpointRows(
   { status, startedAt, endedAt, error }: EndpointEnding,
 ): RowGroup {
   const sweep = asSweep(bookmark);
-  const single = sweep === undefined && status === 'ok' ? 1 : null;
+  const changes = asChanges(bookmark);
+  const single = sweep === undefined && changes === undefined && status === 'ok' ? 1 : null;
   const row = (name: string, nested: boolean): Row => ({
     snapshot_id: snapshot.id,
     stream: name,
-    path: stream.path,
+    path: changes === undefined ? stream.path : (stream.changesPath ?? stream.path),
     status,
-    rows: (nested ? sweep?.weight : sweep?.distinct) ?? single,
+    rows: changes?.rows ?? (nested ? sweep?.weight : sweep?.distinct) ?? single,
     // The server reports how many rows there are, not what is nested in them.
-    total: nested ? null : (sweep?.total ?? single),
-    pages: sweep === undefined ? single : sweep.next_page - 1 - sweep.gaps.length,
-    gaps: sweep?.gaps.length ?? (single === null ? null : 0),
+    total: changes !== undefined ? changes.total : nested ? null : (sweep?.total ?? single),
+    pages: changes?.pages ?? (sweep === undefined ? single : sweep.next_page - 1 - sweep.gaps.length),
+    gaps: sweep?.gaps.length ?? (single === null && changes === undefined ? null : 0),
     started_at: startedAt,
     ended_at: endedAt,
     error,

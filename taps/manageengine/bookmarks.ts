@@ -32,7 +32,7 @@ export class Bookmarks {
 
   /**
    * Takes out what begins anew: every one of `streams` when there is no snapshot to go on with, else those whose bookmark
-   * is of another one or has not filled all that is wanted. What is not selected or not ours is kept as it is; `whole`
+   * is of another one or has not filled all that is wanted; a stream of changes goes on where they were read. What is not selected or not ours is kept as it is; `whole`
    * says that these are all customers of the server, so that others are nobody's any more.
    */
   startOver(
@@ -47,7 +47,8 @@ export class Bookmarks {
       for (const customer of this.customers) {
         const bookmark = this.of(name, customer);
         const good = bookmark !== undefined && current !== undefined && isOf(bookmark, current);
-        if (!good || !fills(bookmark, stream, wanted)) this.set(name, customer, undefined);
+        if (good && fills(bookmark, stream, wanted)) continue;
+        this.set(name, customer, bookmark === undefined ? undefined : stream.carried?.(bookmark));
       }
     }
   }

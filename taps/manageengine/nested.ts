@@ -38,6 +38,10 @@ interface Pair {
 
 const asPair = (row: Row) => row as unknown as Pair;
 
+/** Records that came by themselves, as one row of an endpoint that nests them. */
+export const asNested = (records: readonly Row[]): Row =>
+  ({ outer: {}, inner: records }) satisfies Pair as unknown as Row;
+
 /** The property of nested records that names the row they were in. It has the same name there. */
 const OUTER_KEY = 'resource_id';
 

@@ -1,4 +1,5 @@
 /** How a ManageEngine endpoint becomes a stream. Adding one is a declaration here or in a tap and a schema file. */
+import { asChanges, broughtAll, type ChangesState } from '../../http/changes-state.ts';
 import { answer } from '../../http/exchange.ts';
 import type { PagingLimits } from '../../http/numbered-pages.ts';
 import type { NumberedEndpoint } from '../../http/page-reader.ts';
@@ -25,7 +26,7 @@ export interface UnavailableState {
   readonly unavailable: true;
 }
 
-export type Bookmark = SweepState | SingletonState | UnavailableState;
+export type Bookmark = SweepState | ChangesState | SingletonState | UnavailableState;
 
 const SINGLETON_SCHEMA: JsonSchema = {
   type: 'object',
@@ -51,6 +52,8 @@ export interface Reading {
 export interface EndpointStream extends StreamDeclaration {
   readonly path: string;
   readonly checkpoint: JsonSchema;
+  /** Where it is read by its changes, on a server that offers that. */
+  readonly changesPath?: string;
   /** Coverage is measured on the one stream that says so. */
   readonly measuresCoverage: boolean;
   /** Many editions of the product lack the endpoint: its absence is noted and is no failure. */
@@ -63,6 +66,8 @@ export interface EndpointStream extends StreamDeclaration {
   readonly exploded: boolean;
   /** The records of each stream in what a page has brought; without it the page's rows are the records. */
   split?(rows: readonly Row[]): readonly RowGroup[];
+  /** What the next snapshot begins with, of the bookmark of an earlier one; nothing without it. */
+  carried?(bookmark: Json): Json | undefined;
   read(reading: Reading, since: Json | undefined): AsyncIterable<StreamPage>;
 }
 
@@ -294,8 +299,10 @@ export function isDone(bookmark: Json | undefined): boolean {
   return 'gaps' in bookmark ? isComplete(bookmark as unknown as SweepState) : bookmark.finished === true;
 }
 
-/** True for a sweep that brought every row the server reports: what it did not bring is gone. */
+/** True for a reading that brought every row the server reports: what it did not bring is gone. */
 export function isWhole(bookmark: Json | undefined): boolean {
+  const changes = asChanges(bookmark);
+  if (changes !== undefined) return broughtAll(changes);
   const sweep = asSweep(bookmark);
   return sweep !== undefined && isComplete(sweep) && sweep.total !== null && sweep.distinct >= sweep.total;
 }

@@ -70,6 +70,6 @@ async function compare(shop: Workshop, expected: Readonly<Record<string, readonl
       extra: [],
     });
   }
-  expect(shop.query('SELECT DISTINCT extracted_at FROM systems')).toHaveLength(1);
+  expect(shop.query(`SELECT DISTINCT extracted_at FROM ${shop.measured}`)).toHaveLength(1);
   expect(shop.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
 }

@@ -76,7 +76,7 @@ function observe(path: string): Database.Database | undefined {
 /** True when the last page that was asked for was not delivered. */
 async function pageUnfinished(shop: Workshop): Promise<boolean> {
   const { requests } = (await shop.control('requests')) as { requests: readonly { path: string; finished: boolean }[] };
-  const last = requests.filter(({ path }) => path.startsWith('/api/')).at(-1);
+  const last = requests.filter(({ path }) => /^\/(dc)?api\//.test(path)).at(-1);
   return last !== undefined && !last.finished;
 }
 

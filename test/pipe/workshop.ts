@@ -11,6 +11,8 @@ import { executable, type PipeEnding, type PipeOptions, runPipe } from '../../di
 export const NOW = '2026-03-01T06:00:00Z';
 
 export interface Workshop {
+  /** The stream on which the tap measures coverage. */
+  readonly measured: string;
   readonly folder: string;
   readonly database: string;
   readonly state: string;
@@ -32,6 +34,8 @@ export interface Workshop {
 }
 
 export interface WorkshopOptions {
+  /** The tap of its pipes; `tap-pmp` if none is named. */
+  readonly program?: 'tap-pmp' | 'tap-dcapi';
   readonly profile: 'small' | 'full';
   readonly scenario?: string;
   readonly seed?: number;
@@ -63,6 +67,7 @@ async function startSimulator({
 }
 
 export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> {
+  const { program = 'tap-pmp' } = options;
   const folder = await mkdtemp(join(tmpdir(), 'tapworks-pipe-'));
   const [database, state, tapConfig, targetConfig] = ['pmp.db', 'state.json', 'tap.json', 'target.json'].map((name) =>
     join(folder, name),
@@ -82,6 +87,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
     }
   };
   return {
+    measured: program === 'tap-pmp' ? 'systems' : 'dcapi_systems',
     folder,
     database,
     state,
@@ -93,7 +99,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
     async run(more = {}) {
       const lines: string[] = [];
       const ending = await runPipe({
-        tap: { name: 'tap-pmp', args: ['--config', tapConfig] },
+        tap: { name: program, args: ['--config', tapConfig] },
         target: { name: 'target-sqlite', args: ['--config', targetConfig] },
         state,
         env,

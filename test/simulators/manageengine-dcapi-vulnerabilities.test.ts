@@ -3,6 +3,7 @@ import type { ManageEngine } from '../../simulators/manageengine/server.ts';
 import {
   ALL_PATCHES,
   get,
+  getAs,
   getThreats,
   type Json,
   login,
@@ -284,6 +285,31 @@ describe('vulnerabilities', () => {
     for (const row of rows) {
       expect(Number(row.updatedtime)).toBeGreaterThanOrEqual(published.get(row.vulnerabilityid) ?? Infinity);
     }
+  });
+
+  test('what comes up later is as new as the moment', async () => {
+    const { server, token } = await withModule();
+    const before = await details(server, token, '');
+    const since = server.tenant().now;
+    server.tenant().grow('dcapi_systems', 20);
+    const rows = await details(server, token, `updatedTime=${since - 1}`);
+    const known = new Set(before.map((row) => `${row.resource_id}/${row.vulnerabilityid}`));
+    expect(rows.length).toBeGreaterThan(20);
+    expect(rows.filter((row) => known.has(`${row.resource_id}/${row.vulnerabilityid}`))).toEqual([]);
+    expect(await details(server, token, '')).toHaveLength(before.length + rows.length);
+  });
+
+  test.each([
+    ['that was told so', { vuln_changes: false }, 'happy'],
+    ['for several customers', {}, 'msp'],
+  ])('a server %s does not tell changes', async (_which, settings, scenario) => {
+    const server = await simulator({ scenario });
+    server.tenant().configure({ vuln: 'on', ...settings });
+    const customer = scenario === 'msp' ? `?customername=${encodeURIComponent(server.tenant().customer().name)}` : '';
+    const shown = server.tenant().apiToken ?? `Zoho-oauthtoken ${await login(server)}`;
+    const ask = async (path: string) => (await getAs(server, shown, `${path}${customer}`)).text;
+    expect(await ask(DETAILS)).toContain('"error_code":"10022"');
+    expect(await ask(SYSTEMS)).toContain('"systemreport"');
   });
 
   test('a cursor holds its place when systems leave', async () => {

@@ -35,14 +35,17 @@ export interface Answered {
   readonly pages: readonly number[];
 }
 
-/** One run over `systemreport/patches` alone, on premises; `answer` gives the body of each page. */
+/** One run over `systemreport/patches` alone, on premises; `answer` gives the body of each page, `others` those of other paths. */
 export async function readReport(
   answer: (page: number, query: URLSearchParams) => string,
   settings: Settings = {},
+  others: Readonly<Record<string, string>> = {},
 ): Promise<Answered> {
   const pages: number[] = [];
   const { url } = await serve((_number, request) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://127.0.0.1');
+    const other = others[pathname];
+    if (other !== undefined) return { body: other };
     if (pathname !== REPORT) return UNKNOWN;
     const page = Number(searchParams.get('page'));
     pages.push(page);
