@@ -11,12 +11,16 @@ const OLDEST_NODE = [22, 19] as const;
  * a fifth of its time or more.
  */
 const LEAN = {
-  waits: ['--optimize-for-size', '--semi-space-growth-factor=1', '--no-maglev', '--no-opt'],
+  waits: ['--optimize-for-size', '--semi-space-growth-factor=1', '--no-maglev', '--no-opt', '--no-incremental-marking'],
   computes: [],
 } as const;
 
 /** Where the young generation of a process that computes stops growing. */
 const YOUNG_BYTES = 8 * 1024 * 1024;
+
+/** By how much the heap of a process that waits may grow before what is dead in it is taken out, and how often one looks. */
+const GROWTH_BYTES = 6_000_000;
+const LOOK_MS = 20;
 
 /** What an executable is made of, loaded only as far as the command needs. */
 export interface Executable<Plugin> {
@@ -74,7 +78,7 @@ export async function start<Plugin extends Describable>(executable: Executable<P
   }
   const { setFlagsFromString } = await import('node:v8');
   for (const flag of LEAN[executable.kind]) setFlagsFromString(flag);
-  if (executable.kind === 'computes') await boundYoungGeneration();
+  await (executable.kind === 'computes' ? boundYoungGeneration() : boundOldGeneration());
   // Compiled code is kept between runs; Node falls back to compiling when it cannot write there.
   (await import('node:module')).enableCompileCache?.();
   const { processIo } = await import('../singer/io.ts');
@@ -91,6 +95,35 @@ export async function start<Plugin extends Describable>(executable: Executable<P
   process.exitCode = await executable.run(await executable.plugin(), io);
   // An open stdin would keep a target alive whose work is done (or refused) while the tap still writes.
   process.stdin.destroy();
+}
+
+/**
+ * V8 takes out what is dead when it finds it worth while, beside the program; until that is done the program goes on
+ * and the heap with it, on an idle machine more than on a busy one. Told to do it at once whenever 6 MB have come up,
+ * tap-dcapi peaks at 91 to 93 MB of resident memory instead of 97 to 110 on 165,850 patches, in about the same processor
+ * time (Node 26, 2 cores). There is no other way to ask for it in a process that runs.
+ */
+async function boundOldGeneration(): Promise<void> {
+  const [{ getHeapStatistics, setFlagsFromString }, { runInNewContext }] = await Promise.all([
+    import('node:v8'),
+    import('node:vm'),
+  ]);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (how: { type: 'major'; execution: 'sync' }) => void;
+  setFlagsFromString('--no-expose-gc');
+  // Buffers lie beside the heap: of a page that is kept in a file there is nothing else.
+  const used = () => {
+    const { used_heap_size: inside, external_memory: beside } = getHeapStatistics();
+    return inside + beside;
+  };
+  let floor = used();
+  setInterval(() => {
+    const now = used();
+    if (now < floor) floor = now;
+    if (now - floor < GROWTH_BYTES) return;
+    collect({ type: 'major', execution: 'sync' });
+    floor = used();
+  }, LOOK_MS).unref();
 }
 
 /**

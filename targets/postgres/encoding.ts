@@ -186,7 +186,7 @@ const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 const CLOCK = String.raw`(?:(?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d(\.\d+)?|60))?|24:00(?::00(?:\.0+)?)?)`;
 const ZONE = String.raw` ?([Zz]|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)?`;
 /** RFC 3339, and what is near it: a blank for the T, no seconds, no zone (UTC), offsets without colon. */
-const DATE_TIME = new RegExp(String.raw`^${DAY.source.slice(1, -1)}[Tt ]${CLOCK}${ZONE}$`);
+const DATE_TIME = new RegExp(`^${DAY.source.slice(1, -1)}[Tt ]${CLOCK}${ZONE}$`);
 const TIME = new RegExp(`^${CLOCK}${ZONE}$`);
 /** What most moments look like, said so that it is quickly seen; the days that not every month has are looked at closely. */
 const PLAIN_MOMENT =

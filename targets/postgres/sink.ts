@@ -23,7 +23,15 @@ import {
   saveState,
   stampVersions,
 } from './sql.ts';
-import { type Column, columnFor, newColumn, prepareTable, type TableRules, widenColumn } from './tables.ts';
+import {
+  type Column,
+  columnFor,
+  makeIndexes,
+  newColumn,
+  prepareTable,
+  type TableRules,
+  widenColumn,
+} from './tables.ts';
 
 /** The settings of the target, checked. */
 export interface PostgresSettings {
@@ -242,9 +250,23 @@ class PostgresSink implements Sink {
     }
   }
 
+  /** Indexes of tables that this run has made. Whoever asked for a stop does not wait for them; the next run makes them. */
+  async #index(): Promise<void> {
+    if (this.#run.signal.aborted || this.finish !== undefined || this.#session.lost) return;
+    try {
+      if (this.#open) await this.#session.query('ROLLBACK');
+      for (const { stream, table } of this.#lanes.values()) {
+        if (table.made) await makeIndexes(this.#session, stream, table.final, table.columns);
+      }
+    } catch (cause) {
+      this.#run.log.warn('index_left', `an index could not be made, the next run tries again: ${textOf(cause)}`);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#clear();
     await this.#copier.abort();
+    await this.#index();
     const { surrogates, nulls, fractions } = this.#encoder.mended;
     this.#tell('surrogates_replaced', surrogates, 'texts had half of a character (a lone surrogate), stored as U+FFFD');
     this.#tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
@@ -328,6 +350,7 @@ class PostgresSink implements Sink {
       schemaChange,
       aside: loadMethod === 'overwrite',
       fresh: !this.#lanes.has(stream.name),
+      made: this.#lanes.get(stream.name)?.table.made === true,
       reserved: [...others.map(({ table }) => table.final.name), ...(state === undefined ? [] : [state.table])],
       bare: false,
     };

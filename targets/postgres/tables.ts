@@ -51,6 +51,8 @@ export interface Table {
   readonly key: readonly string[];
   /** No row is in it yet. */
   readonly empty: boolean;
+  /** It was made in this run, so its indexes are made at the end, or by the next run if this one dies. */
+  readonly made: boolean;
 }
 
 /** How tables are made and changed. */
@@ -62,6 +64,8 @@ export interface TableRules {
   readonly aside: boolean;
   /** The first time in this run: what an earlier one has left aside is removed. */
   readonly fresh: boolean;
+  /** This run has made the table. */
+  readonly made: boolean;
   /** Table names that belong to somebody else although the schema may not show it yet. */
   readonly reserved: readonly string[];
   /** The table gets its key and indexes later, when all rows are in. */
@@ -102,9 +106,10 @@ export async function prepareTable(session: Session, stream: SinkStream, rules: 
   }
   await rememberNames(session, final, stream.name, columns);
   const empty = existing === undefined || (await isEmpty(session, relation));
-  const table = { stream: stream.name, relation, final, columns, key: appendOnly ? [] : key, empty };
-  // The table that is going to be replaced has its indexes under the same names.
-  if (!rules.aside && !rules.bare) await makeIndexes(session, stream, final, columns);
+  const made = rules.made || existing === undefined;
+  const table = { stream: stream.name, relation, final, columns, key: appendOnly ? [] : key, empty, made };
+  // The table that is going to be replaced has its indexes under the same names. A new table gets them when it is full.
+  if (!rules.aside && !made) await makeIndexes(session, stream, final, columns);
   return table;
 }
 

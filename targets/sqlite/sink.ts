@@ -19,7 +19,7 @@ import {
   saveState,
   stampVersions,
 } from './sql.ts';
-import { type Column, columnFor, prepareTable, type Table, type TableRules } from './tables.ts';
+import { type Column, columnFor, makeIndexes, prepareTable, type Table, type TableRules } from './tables.ts';
 import { exactKind, newColumn, widenColumns } from './widening.ts';
 
 /** The settings of the target, checked. */
@@ -158,6 +158,7 @@ class SqliteSink implements Sink {
   async close(): Promise<void> {
     if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
     this.#clear();
+    this.#index();
     for (const lane of this.#lanes.values()) this.#retireLane(lane);
     for (const [stream, count] of this.#replaced) {
       this.#run.log.warn(
@@ -184,6 +185,19 @@ class SqliteSink implements Sink {
     });
     this.#commit();
     this.#shown = true;
+  }
+
+  /** Indexes of tables that this run has made. Whoever asked for a stop does not wait for them; the next run makes them. */
+  #index(): void {
+    if (this.#run.signal.aborted || this.finish !== undefined) return;
+    try {
+      for (const { stream, table } of this.#lanes.values()) {
+        if (table.made)
+          this.#db.transaction(() => makeIndexes(this.#db, stream, table.name, table.columns)).immediate();
+      }
+    } catch (cause) {
+      this.#run.log.warn('index_left', `an index could not be made, the next run tries again: ${textOf(cause)}`);
+    }
   }
 
   /** Half a load is of no use to anybody. What cannot be removed now, the next load removes. */
@@ -253,6 +267,7 @@ class SqliteSink implements Sink {
       schemaChange,
       aside: loadMethod === 'overwrite',
       fresh: !this.#lanes.has(stream.name),
+      made: this.#lanes.get(stream.name)?.table.made === true,
       reserved: [...others.map(({ table }) => table.final), ...(state === undefined ? [] : [state.table])],
     };
   }

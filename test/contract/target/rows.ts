@@ -119,6 +119,17 @@ export const rowCases: Cases = {
     const indexes = (await destination.indexes('pairs')).map((columns) => columns.join());
     expect(indexes.sort()).toEqual(['patch', 'state,host']);
   },
+  'a load that was stopped leaves its indexes to the next': async ({ begin, load, destination }) => {
+    const input = await messages('indexes');
+    const loading = await begin();
+    loading.send(input);
+    await loading.stdin.idle();
+    loading.stop('SIGTERM');
+    await loading.ended();
+    expect(await destination.indexes('pairs')).toEqual([]);
+    await load(input);
+    expect(await destination.indexes('pairs')).toHaveLength(2);
+  },
   'streams are written side by side': async ({ load, destination }) => {
     await load(await messages('several_streams'), { settings: { batch_rows: 7 } });
     for (const stream of ['s0', 's1', 's2']) expect(await destination.rows(stream)).toHaveLength(10);
