@@ -107,7 +107,7 @@ export class Copier {
     const spare = this.#spare.findIndex((buffer) => buffer.length >= bytes);
     if (spare !== -1) return this.#spare.splice(spare, 1)[0];
     if (this.#buffers - this.#spare.length >= BUFFERS) return undefined;
-    // A longer row gets a longer buffer, which takes the place of a spare one for good: more like it may come.
+    // A longer row gets a longer buffer for itself.
     if (this.#buffers >= BUFFERS) this.#spare.pop();
     else this.#buffers += 1;
     return Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, bytes));
@@ -145,7 +145,8 @@ export class Copier {
     // Broken off meanwhile.
     if (this.#queue[0] !== filled) return;
     this.#queue.shift();
-    this.#spare.push(filled.buffer);
+    if (filled.buffer.length > BUFFER_BYTES) this.#buffers -= 1;
+    else this.#spare.push(filled.buffer);
     filled.route.copied(filled.rows);
     const [next] = this.#queue;
     if (next !== undefined) this.#begin(next);

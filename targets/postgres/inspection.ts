@@ -17,6 +17,7 @@ export interface UniqueKey {
 
 /** A table, its columns in order and its keys. */
 export interface TableInfo {
+  readonly partitioned: boolean;
   readonly columns: readonly ColumnInfo[];
   readonly keys: readonly UniqueKey[];
 }
@@ -54,7 +55,7 @@ export async function tableInfo(session: Session, { schema, name }: Relation): P
     primary: primary === 't',
     columns: JSON.parse(names ?? '[]') as string[],
   }));
-  return { columns, keys };
+  return { partitioned: found.relkind === 'p', columns, keys };
 }
 
 /** Whether a table has no rows; one that the role may not read counts as if it had. */

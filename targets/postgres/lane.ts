@@ -8,7 +8,7 @@ import type { Batch, Misfit, SinkStream, SpelledRows } from '../../singer/sink.t
 import type { Session } from './connection.ts';
 import type { Copier, Route } from './copy.ts';
 import { type Encoder, isPlainMoment, NUL, NULL, TOO_NARROW, UNFIT } from './encoding.ts';
-import { copyInto, createStaging, deleteRows, full, markRows, mergeRows, quote } from './sql.ts';
+import { copyInto, createStaging, deleteRows, full, type Merge, markRows, mergeRows, quote } from './sql.ts';
 import type { Column, Table } from './tables.ts';
 import type { Holder } from './types.ts';
 
@@ -207,7 +207,6 @@ export class Lane {
     this.#staged = 0;
     this.#pending = 0;
     if (staged === 0) return;
-    const { relation, key } = this.table;
     if (this.#treatment === 'write') {
       const { inserted, updated } = await this.#mergeWritten();
       counts.inserted += inserted;
@@ -218,8 +217,8 @@ export class Lane {
     }
     const statement =
       this.#treatment === 'mark'
-        ? markRows(this.#staging, relation, this.table.columns, key)
-        : deleteRows(this.#staging, relation, key);
+        ? markRows(this.#merging)
+        : deleteRows(this.#staging, this.table.relation, this.table.key);
     const [found = {}] = await this.#session.query(statement);
     const gone = Number(found.inserted ?? 0) + Number(found.updated ?? 0) + Number(found.deleted ?? 0);
     counts.deleted += gone;
@@ -227,11 +226,8 @@ export class Lane {
   }
 
   async #mergeWritten(): Promise<{ readonly inserted: number; readonly updated: number }> {
-    const { relation, key } = this.table;
     const merge = async () => {
-      const [found = {}] = await this.#session.query(
-        mergeRows(this.#staging, relation, this.table.columns, key, this.#duplicates),
-      );
+      const [found = {}] = await this.#session.query(mergeRows({ ...this.#merging, duplicates: this.#duplicates }));
       return { inserted: Number(found.inserted), updated: Number(found.updated) };
     };
     if (this.#duplicates) return merge();
@@ -245,6 +241,11 @@ export class Lane {
       this.#duplicates = true;
       return merge();
     }
+  }
+
+  get #merging(): Omit<Merge, 'duplicates'> {
+    const { relation: table, columns, key, partitioned } = this.table;
+    return { staging: this.#staging, table, columns, key, partitioned };
   }
 
   #hope(): void {

@@ -75,40 +75,47 @@ export function copyInto(table: string, columns: readonly string[], freeze = fal
   return `COPY ${table} (${list(columns)}) FROM STDIN${freeze ? ' WITH (FREEZE)' : ''}`;
 }
 
+/** Staged rows and the table that they are merged into. */
+export interface Merge {
+  readonly staging: string;
+  readonly table: Relation;
+  readonly columns: readonly ColumnDefinition[];
+  readonly key: readonly string[];
+  /** Two rows may have one key: to look for the last costs a sort. */
+  readonly duplicates: boolean;
+  /** Rows of a partitioned table do not tell what became of them, so those that are there are counted first. */
+  readonly partitioned: boolean;
+}
+
 /**
  * Moves staged rows into their table. Of rows with one key the last one counts, which is the one with the highest place
- * (ctid) in a table that COPY alone has filled; looking for them costs a sort, so it is done only if `duplicates`. An
- * existing row is touched only if something differs. Answers `inserted` and `updated`.
+ * (ctid) in a table that COPY alone has filled. An existing row is touched only if something differs. Answers `inserted`
+ * and `updated`.
  */
-export function mergeRows(
-  staging: string,
-  table: Relation,
-  columns: readonly ColumnDefinition[],
-  key: readonly string[],
-  duplicates: boolean,
-): string {
-  const names = columns.map(({ name }) => name);
-  const rest = columns.filter(({ name }) => !key.includes(name));
-  const source = lastOf(staging, names, key, duplicates);
-  const insert = `INSERT INTO ${full(table)} AS t (${list(names)}) ${source} ON CONFLICT (${list(key)}) DO`;
-  if (rest.length === 0) return counted(`${insert} NOTHING`);
-  const set = rest.map(({ name }) => `${quote(name)} = excluded.${quote(name)}`).join(', ');
-  return counted(`${insert} UPDATE SET ${set} WHERE ${differ(rest, (name) => `excluded.${quote(name)}`)}`);
+export function mergeRows(merge: Merge): string {
+  return merged(merge, (name) => `excluded.${quote(name)}`);
 }
 
 /** Like `mergeRows` for rows that are gone: columns that their records leave out, or send as null, stay as they are. */
-export function markRows(
-  staging: string,
-  table: Relation,
-  columns: readonly ColumnDefinition[],
-  key: readonly string[],
-): string {
+export function markRows(merge: Omit<Merge, 'duplicates'>): string {
+  return merged({ ...merge, duplicates: true }, (name) => `coalesce(excluded.${quote(name)}, t.${quote(name)})`);
+}
+
+function merged(merge: Merge, value: (name: string) => string): string {
+  const { table, columns, key } = merge;
   const names = columns.map(({ name }) => name);
   const rest = columns.filter(({ name }) => !key.includes(name));
-  const kept = (name: string) => `coalesce(excluded.${quote(name)}, t.${quote(name)})`;
-  const set = rest.map(({ name }) => `${quote(name)} = ${kept(name)}`).join(', ');
-  const insert = `INSERT INTO ${full(table)} AS t (${list(names)}) ${lastOf(staging, names, key, true)} ON CONFLICT (${list(key)}) DO`;
-  return counted(`${insert} UPDATE SET ${set} WHERE ${differ(rest, kept)}`);
+  const set = rest.map(({ name }) => `${quote(name)} = ${value(name)}`).join(', ');
+  const action = rest.length === 0 ? 'NOTHING' : `UPDATE SET ${set} WHERE ${differ(rest, value)}`;
+  const insert = `INSERT INTO ${full(table)} AS t (${list(names)}) SELECT ${list(names)} FROM last ON CONFLICT (${list(key)}) DO ${action}`;
+  const last = `last AS (${lastOf(merge)})`;
+  // A row that was inserted has no deleting transaction (xmax), one that was there before has ours.
+  if (!merge.partitioned) {
+    return `WITH ${last}, merged AS (${insert} RETURNING (t.xmax = 0) AS new) SELECT count(*) FILTER (WHERE new) AS inserted, count(*) FILTER (WHERE NOT new) AS updated FROM merged`;
+  }
+  const same = key.map((name) => `t.${quote(name)} = last.${quote(name)}`).join(' AND ');
+  const fresh = `fresh AS (SELECT count(*) AS rows FROM last WHERE NOT EXISTS (SELECT 1 FROM ${full(table)} AS t WHERE ${same}))`;
+  return `WITH ${last}, ${fresh}, merged AS (${insert} RETURNING 1) SELECT (SELECT rows FROM fresh) AS inserted, count(*) - (SELECT rows FROM fresh) AS updated FROM merged`;
 }
 
 /** DELETE of the rows whose keys are staged. Answers `deleted`. */
@@ -117,10 +124,11 @@ export function deleteRows(staging: string, table: Relation, key: readonly strin
   return `WITH gone AS (DELETE FROM ${full(table)} AS t USING (SELECT DISTINCT ${list(key)} FROM pg_temp.${quote(staging)}) AS s WHERE ${same} RETURNING 1) SELECT count(*) AS deleted FROM gone`;
 }
 
-function lastOf(staging: string, columns: readonly string[], key: readonly string[], duplicates: boolean): string {
+function lastOf({ staging, columns, key, duplicates }: Merge): string {
+  const names = list(columns.map(({ name }) => name));
   const from = `FROM pg_temp.${quote(staging)}`;
-  if (!duplicates) return `SELECT ${list(columns)} ${from}`;
-  return `SELECT DISTINCT ON (${list(key)}) ${list(columns)} ${from} ORDER BY ${list(key)}, ctid DESC`;
+  if (!duplicates) return `SELECT ${names} ${from}`;
+  return `SELECT DISTINCT ON (${list(key)}) ${names} ${from} ORDER BY ${list(key)}, ctid DESC`;
 }
 
 function differ(columns: readonly ColumnDefinition[], other: (name: string) => string): string {
@@ -134,11 +142,6 @@ const INCOMPARABLE = /^(?:json|xml|point|line|lseg|box|path|polygon|circle)$/;
 
 function comparable(value: string, declared: string): string {
   return INCOMPARABLE.test(declared) ? `(${value})::text` : value;
-}
-
-/** A row that was inserted has no deleting transaction (xmax), one that was there before has ours. */
-function counted(statement: string): string {
-  return `WITH merged AS (${statement} RETURNING (t.xmax = 0) AS new) SELECT count(*) FILTER (WHERE new) AS inserted, count(*) FILTER (WHERE NOT new) AS updated FROM merged`;
 }
 
 /** The versions that rows have. */

@@ -49,6 +49,7 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Column names of the key; empty means that rows are appended. */
   readonly key: readonly string[];
+  readonly partitioned: boolean;
   /** No row is in it yet. */
   readonly empty: boolean;
   /** It was made in this run, so its indexes are made at the end, or by the next run if this one dies. */
@@ -107,7 +108,16 @@ export async function prepareTable(session: Session, stream: SinkStream, rules: 
   await rememberNames(session, final, stream.name, columns);
   const empty = existing === undefined || (await isEmpty(session, relation));
   const made = rules.made || existing === undefined;
-  const table = { stream: stream.name, relation, final, columns, key: appendOnly ? [] : key, empty, made };
+  const table = {
+    stream: stream.name,
+    relation,
+    final,
+    columns,
+    key: appendOnly ? [] : key,
+    empty,
+    made,
+    partitioned: existing?.partitioned === true,
+  };
   // The table that is going to be replaced has its indexes under the same names. A new table gets them when it is full.
   if (!rules.aside && !made) await makeIndexes(session, stream, final, columns);
   return table;
