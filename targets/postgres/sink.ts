@@ -18,6 +18,7 @@ import {
   deleteVersions,
   distinctVersions,
   full,
+  LOCK_FOR_SESSION,
   LOCK_SUBJECTS,
   quote,
   saveState,
@@ -52,6 +53,10 @@ export async function connectPostgres(settings: PostgresSettings, run: Run): Pro
   const session = await connect(settings.address, settings.patience);
   try {
     await ensureSchema(session, settings.schema, quote(settings.schema));
+    // Two loads would share the tables that lie aside, so the second waits for the first.
+    if (settings.loadMethod === 'overwrite') {
+      await session.query(LOCK_FOR_SESSION, [`tapworks overwrite ${settings.schema}`]);
+    }
     return new PostgresSink(session, settings, run);
   } catch (cause) {
     await session.end();

@@ -1,4 +1,5 @@
 /** The sink of an SQLite file: everything between two commits, of all streams, is one transaction. */
+import { pid } from 'node:process';
 import type { Database } from 'better-sqlite3';
 import { textOf } from '../../singer/errors.ts';
 import { timestamp } from '../../singer/io.ts';
@@ -19,7 +20,7 @@ import {
   saveState,
   stampVersions,
 } from './sql.ts';
-import { type Column, columnFor, makeIndexes, prepareTable, type Table, type TableRules } from './tables.ts';
+import { asideOf, type Column, columnFor, makeIndexes, prepareTable, type Table, type TableRules } from './tables.ts';
 import { exactKind, newColumn, widenColumns } from './widening.ts';
 
 /** The settings of the target, checked. */
@@ -52,6 +53,7 @@ class SqliteSink implements Sink {
   readonly #lanes = new Map<string, Lane>();
   readonly #replaced = new Map<string, number>();
   #counts = new Map<string, Counts>();
+  readonly #aside = asideOf(pid);
   /** Tables that were loaded aside are in place. */
   #shown = false;
   #schemaVersion: unknown;
@@ -265,7 +267,7 @@ class SqliteSink implements Sink {
     return {
       appendOnly: loadMethod === 'append-only',
       schemaChange,
-      aside: loadMethod === 'overwrite',
+      aside: loadMethod === 'overwrite' ? this.#aside : undefined,
       fresh: !this.#lanes.has(stream.name),
       made: this.#lanes.get(stream.name)?.table.made === true,
       reserved: [...others.map(({ table }) => table.final), ...(state === undefined ? [] : [state.table])],

@@ -1,6 +1,8 @@
 /** Tables of the SQLite target: made, widened, and refused when that would lose data. Everything runs in the caller's transaction. */
+import { randomBytes } from 'node:crypto';
+import { kill } from 'node:process';
 import type { Database } from 'better-sqlite3';
-import { ConnectorError } from '../../singer/errors.ts';
+import { ConnectorError, systemCode } from '../../singer/errors.ts';
 import type { SinkStream } from '../../singer/sink.ts';
 import { type ColumnKind, columnsOf, indexGroups, keptColumns, TEXTUAL } from '../columns.ts';
 import { assignNames, columnNameFor, shortHash, tableNameFor } from '../names.ts';
@@ -8,7 +10,16 @@ import type { SchemaChange } from '../settings.ts';
 import { type ColumnInfo, columnInfo, countingRowid } from './inspection.ts';
 import { checkKey } from './keys.ts';
 import { fold, readRegistry, rememberNames, tableName } from './registry.ts';
-import { type Affinity, addColumn, affinityOf, createIndex, createTable, declaredType, dropTable } from './sql.ts';
+import {
+  type Affinity,
+  addColumn,
+  affinityOf,
+  createIndex,
+  createTable,
+  declaredType,
+  dropTable,
+  TAKEN_NAMES,
+} from './sql.ts';
 import { newColumn, widenColumns } from './widening.ts';
 
 /** One property and the column it goes to. */
@@ -46,7 +57,7 @@ export interface TableRules {
   readonly appendOnly: boolean;
   readonly schemaChange: SchemaChange;
   /** The rows go into a table beside the stream's own, which `replaceTables` puts in its place. */
-  readonly aside: boolean;
+  readonly aside: string | undefined;
   /** The first time in this run: what an earlier one has left aside is removed. */
   readonly fresh: boolean;
   /** This run has made the table. */
@@ -58,16 +69,38 @@ export interface TableRules {
 /** SQLite's limit (SQLITE_MAX_COLUMN), which cannot be raised at run time. */
 const MAX_COLUMNS = 2_000;
 
-/** Begins the name of a table that is loaded aside; streams get none that begins so. */
+/** Begins the names of tables that are loaded aside; streams get none that begins so. */
 const ASIDE = '_tapworks_new_';
+
+/** Begins the names of the tables that one load keeps aside. Another load of the same file has its own. */
+export function asideOf(process: number): string {
+  return `${ASIDE}${process}_${randomBytes(4).toString('hex')}_`;
+}
+
+/** Removes what loads have left aside whose process is gone. */
+function dropAbandoned(db: Database): void {
+  for (const { name } of db.prepare(TAKEN_NAMES).all() as { readonly name: string }[]) {
+    const [, process] = new RegExp(`^${ASIDE}(\\d+)_[0-9a-f]{8}_`).exec(name) ?? [];
+    if (process !== undefined && !isAlive(Number(process))) db.exec(dropTable(name));
+  }
+}
+
+function isAlive(process: number): boolean {
+  try {
+    return kill(process, 0);
+  } catch (cause) {
+    // Whoever may not be signalled is there.
+    return systemCode(cause) === 'EPERM';
+  }
+}
 
 /** Creates or widens the table of a stream and returns it. */
 export function prepareTable(db: Database, stream: SinkStream, rules: TableRules): Table {
   const { appendOnly } = rules;
   const registry = readRegistry(db);
   const final = tableName(db, stream.name, registry.tables, rules.reserved);
-  const name = rules.aside ? `${ASIDE}${final}` : final;
-  if (rules.aside && rules.fresh) db.exec(dropTable(name));
+  const name = rules.aside === undefined ? final : `${rules.aside}${final}`;
+  if (rules.aside !== undefined && rules.fresh) dropAbandoned(db);
   const existing = columnInfo(db, name);
   const columns = columnsIn(stream, existing, registry.columns(stream.name));
   checkWidth(stream.name, existing, columns);
@@ -92,7 +125,7 @@ export function prepareTable(db: Database, stream: SinkStream, rules: TableRules
   rememberNames(db, stream.name, final, columns);
   // The table that is going to be replaced has its indexes under the same names. A new table gets them when it is full.
   const made = rules.made || existing.length === 0;
-  if (!rules.aside && !made) makeIndexes(db, stream, name, columns);
+  if (rules.aside === undefined && !made) makeIndexes(db, stream, name, columns);
   return {
     stream: stream.name,
     name,

@@ -1,5 +1,7 @@
 /** What SQLite alone knows: affinities, rebuilds, row numbers, tables made by hand. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
+import { execPath, pid } from 'node:process';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Row } from '../../singer/lossless.ts';
@@ -255,10 +257,15 @@ describe('overwrite', () => {
   });
 
   it('removes what a killed load has left aside', async () => {
-    destination.query('CREATE TABLE _tapworks_new_t (id BIGINT NOT NULL PRIMARY KEY, s TEXT)');
-    destination.query("INSERT INTO _tapworks_new_t VALUES (1, 'half')");
+    const { pid: gone = 0 } = spawnSync(execPath, ['--version']);
+    const tables = [`_tapworks_new_${gone}_0a1b2c3d_t`, `_tapworks_new_${pid}_0a1b2c3d_t`];
+    for (const table of tables) destination.query(`CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY, s TEXT)`);
     await load(target, destination, [head, record({ id: 2, s: 'whole' })], { settings });
     expect(destination.query('SELECT s FROM t')).toEqual([{ s: 'whole' }]);
+    // The second belongs to a process that is alive.
+    expect(destination.query("SELECT name FROM sqlite_master WHERE name GLOB '_tapworks_new_*_t'")).toEqual([
+      { name: tables[1] },
+    ]);
   });
 });
 

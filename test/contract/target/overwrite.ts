@@ -96,4 +96,26 @@ export const overwriteCases: Cases = {
     const owners = await Promise.all(tables.map(async (table) => (await destination.rows(table)).map(({ of }) => of)));
     expect(owners.flat().sort()).toEqual(['User_Events', 'user-events', 'user_events']);
   },
+  'of two loads at once one leaves its rows whole, whichever is last': async ({ begin, load, destination }) => {
+    await load(await messages('upsert_by_key'));
+    const head = (await messages('upsert_by_key')).split('\n')[0] ?? '';
+    const rowsOf = (name: string) =>
+      Array.from({ length: 40 }, (_, id) => ({ type: 'RECORD', stream: 'users', record: { id, name } }));
+    const loads = await Promise.all(
+      ['one', 'two'].map(async (name) => {
+        const loading = await begin({ settings: { ...settings, batch_rows: 7 } });
+        loading.send([head, ...rowsOf(name), { type: 'STATE', value: { name } }]);
+        return loading;
+      }),
+    );
+    const outcomes = await Promise.all(loads.map((loading) => loading.finish()));
+    expect(outcomes.map(({ code, critical }) => [code, critical])).toEqual([
+      [0, []],
+      [0, []],
+    ]);
+    const rows = await destination.rows('users');
+    expect(rows).toHaveLength(40);
+    expect(new Set(rows.map(({ name }) => name)).size).toBe(1);
+    expect(await destination.tables()).toEqual(['users']);
+  },
 };
