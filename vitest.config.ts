@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const soak = process.env.TAPWORKS_SOAK === '1';
 const system = process.env.TAPWORKS_SYSTEM === '1';
+const interop = process.env.TAPWORKS_INTEROP === '1';
 const hostile = process.env.TAPWORKS_HOSTILE === '1';
 
 /** What a byte and a row at a time makes no difference to: tests that read neither a vendor's reply nor a load. */
@@ -30,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'tapworks',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/soak/**', 'test/system/**', ...(hostile ? INDIFFERENT : [])],
+          exclude: ['test/soak/**', 'test/system/**', 'test/interop/**', ...(hostile ? INDIFFERENT : [])],
         },
       },
       { extends: true, test: { name: 'soak', include: soak ? ['test/**/*.soak.test.ts'] : [] } },
@@ -39,6 +40,7 @@ export default defineConfig({
         // The blocks of docs/ are here as well, because here every program that they use must be there.
         test: { name: 'system', include: system ? ['test/system/**/*.test.ts', 'test/docs/commands.test.ts'] : [] },
       },
+      { extends: true, test: { name: 'interop', include: interop ? ['test/interop/**/*.test.ts'] : [] } },
     ],
   },
 });

@@ -5,7 +5,7 @@ import { type ColumnKind, columnsOf, indexGroups, keptColumns } from '../columns
 import { assignNames, columnNameFor, shortened, shortHash, tableNameFor } from '../names.ts';
 import type { SchemaChange } from '../settings.ts';
 import type { Session } from './connection.ts';
-import { type ColumnInfo, isEmpty, type TableInfo, tableInfo } from './inspection.ts';
+import { type ColumnInfo, exists, isEmpty, type TableInfo, tableInfo } from './inspection.ts';
 import { fold, moveName, readRegistry, rememberNames, storable, tableName } from './registry.ts';
 import {
   addColumn,
@@ -286,7 +286,9 @@ export async function makeIndexes(
   for (const group of indexGroups(stream.schema, nameOf)) {
     const hash = shortHash(JSON.stringify([table.name, group]));
     const readable = shortened(`ix_${tableNameFor([table.name, ...group].join('_'))}`, hash, NAME_BYTES - 9);
-    await session.query(createIndex(`${readable}_${hash}`, table, group));
+    const index = { schema: table.schema, name: `${readable}_${hash}` };
+    // Even an index that is there would make the statement wait for whoever writes to the table.
+    if (!(await exists(session, index))) await session.query(createIndex(index.name, table, group));
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Commands of the documentation, run as pasted. A block of bash whose first line is `# runs` is executed in a temporary
  * folder where `npx` finds the executables, with a simulator of the small profile; `# runs, exit 2` states another
- * ending. The blocks of a page share their folder and run from top to bottom.
+ * ending. The blocks of a page share their folder and run from top to bottom; a page that names `TARGET_POSTGRES_URL` has an
+ * empty database under it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,13 +10,14 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../postgres/database.ts';
 import { type Block, blocksOf, DOCUMENTS, ROOT, read } from './documents.ts';
 
 const NAMES = Object.keys((JSON.parse(read('package.json')) as { bin: Readonly<Record<string, string>> }).bin);
 const executable = (name: string) => join(ROOT, 'dist/bin', `${name}.js`);
 
 /** What pages may ask for beside the executables; a machine that lacks one skips the blocks that need it. */
-const TOOLS = ['jq', 'curl', 'sqlite3'];
+const TOOLS = ['jq', 'curl', 'sqlite3', 'psql'];
 const absent = TOOLS.filter((tool) => spawnSync('bash', ['-c', `command -v ${tool}`]).status !== 0);
 
 function lacks({ text }: Block): readonly string[] {
@@ -89,11 +91,16 @@ const pages: readonly Page[] = DOCUMENTS.map((document) => ({
 /** Runs the blocks of a page one after the other. */
 async function runPage({ blocks }: Page): Promise<ReadonlyMap<Block, Ending>> {
   const place = await workplace();
+  const database = blocks.some(({ text }) => text.includes('TARGET_POSTGRES_URL')) ? await openDatabase() : undefined;
+  const env = database === undefined ? {} : { TARGET_POSTGRES_URL: database.url };
   const endings = new Map<Block, Ending>();
   try {
-    for (const block of blocks) if (lacks(block).length === 0) endings.set(block, await run(block.text, place));
+    for (const block of blocks) {
+      if (lacks(block).length === 0) endings.set(block, await run(block.text, { ...place, env }));
+    }
     return endings;
   } finally {
+    await database?.close();
     place.simulator.kill();
     rmSync(place.folder, { recursive: true, force: true });
   }
@@ -105,7 +112,8 @@ describe('commands of', () => {
     // Pages know nothing of each other, so they run side by side.
     const all = await Promise.all(pages.map(runPage));
     endings = new Map(all.flatMap((page) => [...page]));
-  });
+    // Each block has a limit of its own.
+  }, 240_000);
   for (const { path, blocks } of pages) {
     for (const block of blocks) {
       const needs = lacks(block);

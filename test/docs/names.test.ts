@@ -14,6 +14,7 @@ import { ERROR_CODES, EXIT } from '../../singer/errors.ts';
 import { tap as dcapi } from '../../taps/dcapi/tap.ts';
 import { SNAPSHOT_SCHEMA } from '../../taps/manageengine/bookkeeping.ts';
 import { tap as pmp } from '../../taps/pmp/tap.ts';
+import { target as postgres } from '../../targets/postgres/target.ts';
 import { target as sqlite } from '../../targets/sqlite/target.ts';
 import { DOCS, DOCUMENTS, type Document, firstColumn, ROOT, SOURCES } from './documents.ts';
 
@@ -45,7 +46,7 @@ const flags = [
   ),
   ...flagsInHelp('simulate', 'pmp'),
 ];
-const settings = [pmp, dcapi, sqlite].flatMap((plugin) => Object.keys(plugin.settings.properties));
+const settings = [pmp, dcapi, sqlite, postgres].flatMap((plugin) => Object.keys(plugin.settings.properties));
 
 /** The first argument of every call of a log, and the names that clients give to their events. */
 const events = [

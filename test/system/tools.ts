@@ -7,6 +7,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   sqlite3: 'sqlite3',
   jq: 'jq',
   curl: 'curl',
+  psql: 'postgresql-client',
 };
 
 /** @throws Error naming the package to install when the machine lacks the program. */
