@@ -107,11 +107,14 @@ export async function connect(address: Address, patience: Patience): Promise<Ses
   throw new Error('no way to connect was tried');
 }
 
+/** Whatever the database or the role presets, a load runs under these; the search path first, for it decides what names mean. */
 function settingsSql({ lockSeconds, statementSeconds }: Patience): string {
-  return `SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on;
+  return `SET search_path = ''; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on;
     SET synchronous_commit = on; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning;
-    SET extra_float_digits = 1; SET lock_timeout = ${Math.round(lockSeconds * 1000)};
-    SET statement_timeout = ${Math.round(statementSeconds * 1000)}; SET search_path = ''`;
+    SET extra_float_digits = 1; SET default_transaction_isolation = 'read committed'; SET transform_null_equals = off;
+    SET lock_timeout = ${Math.round(lockSeconds * 1000)}; SET statement_timeout = ${Math.round(statementSeconds * 1000)};
+    SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+    WHERE name IN ('idle_session_timeout', 'transaction_timeout')`;
 }
 
 /** Everything as text: digits and times pass as PostgreSQL prints them. */
@@ -178,16 +181,17 @@ function verification(mode: SslMode, file: string | undefined): ConnectionOption
 }
 
 function certificates(file: string): string {
+  const fault = (problem: string, cause?: unknown) =>
+    new ConnectorError('config', `setting sslrootcert: ${problem}`, { setting: 'sslrootcert', path: file }, { cause });
+  let text: string;
   try {
-    return readFileSync(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new ConnectorError(
-      'config',
-      `setting sslrootcert: cannot read ${file}: ${textOf(cause)}`,
-      { setting: 'sslrootcert', path: file },
-      { cause },
-    );
+    throw fault(`cannot read ${file}: ${textOf(cause)}`, cause);
   }
+  // Node takes a file without one for a list of nobody.
+  if (!text.includes('CERTIFICATE-----')) throw fault(`${file} holds no certificate in PEM form`);
+  return text;
 }
 
 /**
@@ -195,9 +199,9 @@ function certificates(file: string): string {
  */
 export function destinationError(place: string, doing: string, cause: unknown): unknown {
   if (cause instanceof ConnectorError) return cause;
-  const code = systemCode(cause);
-  if (code === undefined && !isLoss(cause)) return cause;
-  const [problem, hint] = explain(code ?? 'lost', cause);
+  const code = systemCode(cause) ?? UNCODED.find(([said]) => said.test(textOf(cause)))?.[1];
+  if (code === undefined) return cause;
+  const [problem, hint] = explain(code, cause);
   return new ConnectorError(
     'destination',
     `cannot ${doing} the database ${place}: ${problem}`,
@@ -206,14 +210,22 @@ export function destinationError(place: string, doing: string, cause: unknown): 
   );
 }
 
-function isLoss(cause: unknown): boolean {
-  return (
-    cause instanceof Error && /terminated unexpectedly|Connection terminated|not queryable|ended/i.test(cause.message)
-  );
-}
+/** Failures that the driver gives no code, by what it says. */
+const UNCODED: readonly (readonly [said: RegExp, code: string])[] = [
+  [/does not support SSL/, 'unencrypted'],
+  [/error establishing an SSL connection/, 'stranger'],
+  [/client password must be/, 'passwordless'],
+  [/timeout expired/, 'ETIMEDOUT'],
+  [/terminated unexpectedly|Connection terminated|not queryable|has been ended/, 'lost'],
+];
 
 const RERUN = 'run again with the last state; what was confirmed is safe, the last batch was not written';
 const LOST = ['the connection was lost', RERUN] as const;
+
+const UNTRUSTED = [
+  'no known authority has signed the server’s certificate',
+  'set sslrootcert to the certificate of the authority that has, or sslmode to require, which does not check it',
+] as const;
 
 /** By SQLSTATE (PostgreSQL documents them in its appendix A), else by the system's code. */
 const EXPLANATIONS: Readonly<Record<string, readonly [string, string | undefined]>> = {
@@ -222,15 +234,38 @@ const EXPLANATIONS: Readonly<Record<string, readonly [string, string | undefined
   EAI_AGAIN: ['the host name cannot be looked up now', 'look at the network, then run again'],
   ETIMEDOUT: ['it does not answer', 'look at the network and the firewall'],
   ENOENT: ['there is no socket', 'correct the host: a folder means the socket in it'],
+  EHOSTUNREACH: ['there is no way to the host', 'look at the network and the firewall'],
+  ENETUNREACH: ['there is no way to the host', 'look at the network and the firewall'],
   ECONNRESET: LOST,
+  ECONNABORTED: LOST,
   EPIPE: LOST,
+  ERR_STREAM_DESTROYED: LOST,
+  ERR_STREAM_PREMATURE_CLOSE: LOST,
+  ERR_STREAM_WRITE_AFTER_END: LOST,
   lost: LOST,
+  stranger: ['what answers there is not PostgreSQL', 'correct host and port'],
+  passwordless: ['the server asks for a password, and none is set', 'set password'],
+  unencrypted: ['the server does not encrypt', 'set up TLS on the server, or set sslmode to prefer or disable'],
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  CERT_HAS_EXPIRED: ['the server’s certificate has expired', 'renew it on the server'],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'the server’s certificate is made out to another name than host',
+    'set host to a name in the certificate, or sslmode to verify-ca, which does not look at the name',
+  ],
   '57P01': ['the server ended the connection', RERUN],
   '57P02': ['the server was restarted', RERUN],
   '57P03': ['the server is starting up or shutting down', 'run again in a minute'],
   '08006': LOST,
   '28P01': ['the password was refused', 'correct user and password'],
   '28000': ['the server does not let this user in', 'correct user and sslmode, or the server’s pg_hba.conf'],
+  '25006': [
+    'it takes no changes now',
+    'load into the primary server, not a standby; see default_transaction_read_only',
+  ],
+  '40001': ['another program changed the same rows', 'run again; nothing of the last batch was written'],
   '3D000': ['the database does not exist', 'create it, or correct the setting database'],
   '42501': ['this user is not allowed to', 'grant the user what docs/target-postgres.md lists'],
   '53100': ['the disk of the server is full', 'free some space and run again; the last batch was not written'],
@@ -243,6 +278,7 @@ const EXPLANATIONS: Readonly<Record<string, readonly [string, string | undefined
   '57014': ['a statement took longer than statement_timeout_seconds', 'raise the setting'],
   '40P01': ['two loads waited for each other', 'run again; nothing of the last batch was written'],
   '54000': ['a value is too large for an index', 'leave the key or the index over this property out'],
+  'row is too big': ['a row is too big for a page of the server', 'deselect properties of the stream at the tap'],
   '54011': ['a table has at most 1600 columns, those that were dropped included', 'deselect properties of the stream'],
   '2BP01': ['other objects depend on it', 'drop or change those objects first'],
   '0A000': ['a view or rule uses the column that has to change its type', 'drop the view, load, and create it again'],
@@ -250,20 +286,24 @@ const EXPLANATIONS: Readonly<Record<string, readonly [string, string | undefined
 
 interface ServerError {
   readonly severity?: string;
+  readonly detail?: string;
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
 }
 
 function explain(code: string, cause: unknown): readonly [string, string | undefined] {
-  const known = EXPLANATIONS[code];
-  const { severity, table, column, constraint } = cause as ServerError;
+  // Both are SQLSTATE 54000 (a limit of the program), and only the text tells them apart.
+  const known = EXPLANATIONS[/^row is too big/.exec(textOf(cause))?.[0] ?? code];
+  const { severity, detail, table, column, constraint } = cause as ServerError;
   const named = [
     table === undefined ? '' : `table "${table}"`,
     column === undefined ? '' : `column "${column}"`,
     constraint === undefined ? '' : `constraint "${constraint}"`,
   ].filter((part) => part !== '');
   const where = named.length === 0 ? '' : ` (${named.join(', ')})`;
+  // The detail names the objects, and no values.
+  if (code === '2BP01' && detail !== undefined) return [`${known?.[0]}: ${textOf(detail)}`, known?.[1]];
   if (known !== undefined) return [`${known[0]}${code === '42501' ? `: ${safe(cause)}` : ''}${where}`, known[1]];
   if (severity === undefined) return [safe(cause), undefined];
   return [`${safe(cause)}${where} [SQLSTATE ${code}]`, 'nothing of the last batch was written'];

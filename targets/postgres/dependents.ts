@@ -3,7 +3,7 @@
  * comments, indexes made by hand, and views. Views follow a table's identity and not its name, so they are written anew.
  */
 import { ConnectorError } from '../../singer/errors.ts';
-import type { Session } from './connection.ts';
+import type { Answer, Session } from './connection.ts';
 import { full, literal, quote, type Relation } from './sql.ts';
 
 /** A view that reads from a table, directly or through other views, in an order in which they can be made. */
@@ -30,9 +30,18 @@ const VIEWS = `WITH RECURSIVE found AS (
   FROM (SELECT oid, max(depth) AS depth FROM found GROUP BY oid) f JOIN pg_class c ON c.oid = f.oid
   JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY f.depth, c.oid`;
 
-/** Objects that cannot be carried over to another table: foreign keys that point at it, its triggers, policies and rules. */
+/**
+ * What cannot be carried over to another table: foreign keys that point at it, its triggers, policies and rules; and what
+ * somebody has added to its columns, which the new table does not have.
+ */
 const HINDRANCES = `SELECT 'foreign key "' || conname || '" of ' || conrelid::regclass AS what FROM pg_constraint
-    WHERE contype = 'f' AND confrelid = ANY ($1::oid[]) AND NOT conrelid = ANY ($1::oid[])
+    WHERE contype = 'f' AND (confrelid = ANY ($1::oid[]) OR conrelid = ANY ($1::oid[]))
+  UNION ALL SELECT CASE contype WHEN 'c' THEN 'check' WHEN 'u' THEN 'unique constraint' ELSE 'exclusion' END || ' "' || conname || '" of ' || conrelid::regclass
+    FROM pg_constraint WHERE contype IN ('c', 'u', 'x') AND conrelid = ANY ($1::oid[])
+  UNION ALL SELECT 'default or identity of column "' || attname || '" of ' || attrelid::regclass FROM pg_attribute
+    WHERE attrelid = ANY ($1::oid[]) AND NOT attisdropped AND (atthasdef OR attidentity <> '')
+  UNION ALL SELECT 'statistics "' || stxname || '" of ' || stxrelid::regclass FROM pg_statistic_ext WHERE stxrelid = ANY ($1::oid[])
+  UNION ALL SELECT 'row-level security of ' || oid::regclass FROM pg_class WHERE oid = ANY ($1::oid[]) AND relrowsecurity
   UNION ALL SELECT 'trigger "' || tgname || '" of ' || tgrelid::regclass FROM pg_trigger WHERE tgrelid = ANY ($1::oid[]) AND NOT tgisinternal
   UNION ALL SELECT 'policy "' || polname || '" of ' || polrelid::regclass FROM pg_policy WHERE polrelid = ANY ($1::oid[])
   UNION ALL SELECT 'rule "' || rulename || '" of ' || ev_class::regclass FROM pg_rewrite WHERE ev_class = ANY ($1::oid[])
@@ -65,10 +74,16 @@ function refused(what: readonly string[]): ConnectorError {
   );
 }
 
-/** Makes a view, or gives the one that is there a new query; one whose columns change is made anew, with its rights. */
-export async function makeView(session: Session, view: View): Promise<void> {
+/** Makes a view; with `replace` it takes the place of the one that is there, whose columns must be the first of its own. */
+export async function makeView(session: Session, view: View, replace = false): Promise<void> {
   const options = view.options === undefined ? '' : ` WITH (${view.options})`;
-  await session.query(`CREATE VIEW ${full(view.relation)}${options} AS ${view.definition}`);
+  const how = replace ? 'CREATE OR REPLACE VIEW' : 'CREATE VIEW';
+  await session.query(`${how} ${full(view.relation)}${options} AS ${view.definition}`);
+}
+
+/** What `belongings` says of a table, said of a view. */
+export function ofView(statement: string): string {
+  return statement.replace(/^(ALTER|COMMENT ON) TABLE /, '$1 VIEW ');
 }
 
 /** `$1`: oid of a relation. */
@@ -87,6 +102,11 @@ const COMMENTS = `SELECT d.description AS text, a.attname AS column FROM pg_desc
   LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
   WHERE d.classoid = 'pg_class'::regclass AND d.objoid = $1`;
 
+/** The rights that others than its owner have on a relation and on its columns. */
+export function rightsOf(session: Session, oid: string): Promise<readonly Answer[]> {
+  return session.query(GRANTS, [oid]);
+}
+
 /** Statements that give `to` the owner, the rights and the comments of the relation `oid`. `columns`: those that `to` has. */
 export async function belongings(
   session: Session,
@@ -98,7 +118,7 @@ export async function belongings(
     column === null || column === undefined || columns === undefined || columns.includes(column);
   const [owner] = await session.query(OWNER, [oid]);
   const statements: string[] = [];
-  for (const { grantee, privilege, grantable, column } of await session.query(GRANTS, [oid])) {
+  for (const { grantee, privilege, grantable, column } of await rightsOf(session, oid)) {
     if (!has(column)) continue;
     const what = column == null ? privilege : `${privilege} (${quote(column)})`;
     statements.push(`GRANT ${what} ON ${full(to)} TO ${grantee}${grantable === 't' ? ' WITH GRANT OPTION' : ''}`);
@@ -123,6 +143,12 @@ export async function indexesOf(
   oid: string,
 ): Promise<readonly { readonly name: string; readonly definition: string }[]> {
   return (await session.query(INDEXES, [oid])) as readonly unknown[] as { name: string; definition: string }[];
+}
+
+/** The name of a table's primary key; undefined when it has none. */
+export async function primaryKeyOf(session: Session, oid: string): Promise<string | undefined> {
+  const [found] = await session.query("SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = $1", [oid]);
+  return found?.conname ?? undefined;
 }
 
 /** The oid of a relation; undefined when there is none. */

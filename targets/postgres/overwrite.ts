@@ -1,11 +1,13 @@
 /** load_method overwrite: tables that were loaded aside take the place of the ones that readers see. */
 import { textOf } from '../../singer/errors.ts';
 import type { Run } from '../../singer/stream.ts';
+import { shortened } from '../names.ts';
 import type { Session } from './connection.ts';
-import { belongings, indexesOf, makeView, oidOf, refuseHindrances, viewsOver } from './dependents.ts';
+import { belongings, indexesOf, makeView, oidOf, primaryKeyOf, refuseHindrances, viewsOver } from './dependents.ts';
+import { exists } from './inspection.ts';
 import type { Lane } from './lane.ts';
-import { full, quote } from './sql.ts';
-import { makeIndexes } from './tables.ts';
+import { full, NAME_BYTES, quote } from './sql.ts';
+import { makeIndexes, type Table } from './tables.ts';
 
 /**
  * Puts the loaded tables in place, in the caller's transaction. Rights, comments, indexes and views of the former tables
@@ -37,8 +39,10 @@ async function replaceTable(
   const columns = table.columns.map(({ name }) => name);
   const carried = oid === undefined ? [] : await belongings(session, oid, table.final, columns);
   const indexes = oid === undefined ? [] : await indexesOf(session, oid);
+  const key = oid === undefined ? undefined : await primaryKeyOf(session, oid);
   await session.query(`DROP TABLE IF EXISTS ${full(table.final)}`);
   await session.query(`ALTER TABLE ${full(table.relation)} RENAME TO ${quote(table.final.name)}`);
+  await nameKey(session, table, key);
   for (const { name, definition } of indexes) {
     await session.query('SAVEPOINT carried_index');
     try {
@@ -55,4 +59,13 @@ async function replaceTable(
   }
   await makeIndexes(session, stream, table.final, table.columns);
   for (const statement of carried) await session.query(statement);
+}
+
+/** Gives the primary key the name of the former one: PostgreSQL has named it after the table aside. */
+async function nameKey(session: Session, { final }: Table, former: string | undefined): Promise<void> {
+  const oid = await oidOf(session, final);
+  const given = oid === undefined ? undefined : await primaryKeyOf(session, oid);
+  const name = former ?? shortened(`${final.name}_pkey`, final.name, NAME_BYTES);
+  if (given === undefined || given === name || (await exists(session, { schema: final.schema, name }))) return;
+  await session.query(`ALTER TABLE ${full(final)} RENAME CONSTRAINT ${quote(given)} TO ${quote(name)}`);
 }

@@ -99,7 +99,7 @@ async function remember(
   );
 }
 
-/** A name with U+0000 or half a character in the form that PostgreSQL can hold. */
+/** A name in a form that PostgreSQL can hold; one with U+0000 or half a character as JSON, so that no two become one. */
 export function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
+  return /^"|\0/.test(text) || !text.isWellFormed() ? JSON.stringify(text) : text;
 }

@@ -3,6 +3,7 @@ import { ConnectorError } from '../../singer/errors.ts';
 import type { SinkStream } from '../../singer/sink.ts';
 import { type ColumnKind, columnsOf, indexGroups, keptColumns } from '../columns.ts';
 import { assignNames, columnNameFor, shortened, shortHash, tableNameFor } from '../names.ts';
+import { checkKeyColumns, checkWidth, keyTypeChanged, noColumns, typeChanged } from '../refusals.ts';
 import type { SchemaChange } from '../settings.ts';
 import type { Session } from './connection.ts';
 import { type ColumnInfo, exists, isEmpty, type TableInfo, tableInfo } from './inspection.ts';
@@ -89,14 +90,15 @@ export async function prepareTable(session: Session, stream: SinkStream, rules: 
   if (rules.aside && rules.fresh) await session.query(`DROP TABLE IF EXISTS ${full(relation)}`);
   const existing = await tableInfo(session, relation);
   const columns = columnsIn(stream, existing?.columns ?? [], registry.columns(stream.name));
-  checkWidth(stream.name, existing?.columns ?? [], columns);
+  const names = [...(existing?.columns ?? []), ...columns].map(({ name: column }) => column);
+  checkWidth(stream.name, new Set(names), 'PostgreSQL', MAX_COLUMNS);
   const keyColumns = stream.key.flatMap((property) => columns.filter((column) => column.property === property));
   const key = keyColumns.map((column) => column.name);
   if (existing === undefined) {
     if (columns.length === 0) throw noColumns(stream.name);
     await session.query(createTable(relation, columns, appendOnly || rules.bare ? [] : key));
   } else {
-    if (!rules.bare) checkKey(stream.name, relation, existing, keyColumns, appendOnly);
+    if (!rules.bare) checkKey(stream.name, relation, existing, columns, keyColumns, appendOnly);
     for (const column of columns) {
       if (existing.columns.some((info) => info.name === column.name)) continue;
       await session.query(addColumn(relation, column));
@@ -146,65 +148,36 @@ function columnsIn(
   });
 }
 
-function checkWidth(stream: string, existing: readonly ColumnInfo[], columns: readonly Column[]): void {
-  const names = new Set([...existing, ...columns].map(({ name }) => name));
-  if (names.size <= MAX_COLUMNS) return;
-  throw new ConnectorError(
-    'schema',
-    `stream "${stream}" needs ${names.size} columns, and a table of PostgreSQL has at most ${MAX_COLUMNS}`,
-    { stream },
-    { hint: 'deselect properties of the stream at the tap' },
-  );
-}
-
-/**
- * Refuses a stream whose key is not that of its table: equal keys must meet, today and in every later run.
- * @throws ConnectorError `destination`, naming both keys and what to do.
- */
+/** Refuses a stream whose key is not that of its table. */
 function checkKey(
   stream: string,
   { name: table }: Relation,
-  { columns: existing, keys }: TableInfo,
+  { keys }: TableInfo,
+  columns: readonly Column[],
   key: readonly Column[],
   appendOnly: boolean,
 ): void {
-  const refuse = (problem: string, hint: string) =>
-    new ConnectorError('destination', `stream "${stream}": table "${table}" ${problem}`, { stream }, { hint });
-  const named = (names: readonly string[]) => (names.length === 0 ? 'no key' : `the key (${names.join(', ')})`);
-  const primary = keys.find((one) => one.primary)?.columns ?? [];
-  if (appendOnly || key.length === 0) {
-    if (primary.length === 0 || existing.length === 0) return;
-    throw appendOnly
-      ? refuse(
-          `has ${named(primary)}, so load_method append-only would fail on the second row of a key`,
-          'load with load_method upsert, or into a new table',
-        )
-      : refuse(
-          `has ${named(primary)}, but the stream now has no key`,
-          'give the stream its key back, or rename the table to begin a new one',
-        );
-  }
-  const wanted = key.map(({ name }) => name);
-  const same = ({ columns }: { readonly columns: readonly string[] }) =>
-    columns.length === wanted.length && columns.every((name) => wanted.includes(name));
-  if (!keys.some(same)) {
-    throw refuse(
-      `has ${named(primary)}, but the stream now has ${named(wanted)}`,
-      'give the stream its former key back, or rename the table to begin a new one',
-    );
-  }
+  checkKeyColumns({
+    stream,
+    table,
+    primary: keys.find(({ primary }) => primary)?.columns ?? [],
+    unique: keys.map((one) => one.columns),
+    wanted: key.map(({ name }) => name),
+    columns: columns.map(({ name }) => name),
+    appendOnly,
+    fold,
+  });
+  if (appendOnly) return;
   for (const { name, kind, holder, declared } of key) {
     if (unlimitedType(declared, kind) !== undefined) {
-      throw refuse(
-        `has the key column "${name}" as ${declared}, which may round or cut keys until two become one`,
-        `give the column the type ${declaredType(kind)}, or rename the table to begin a new one`,
+      throw new ConnectorError(
+        'destination',
+        `stream "${stream}": table "${table}" has the key column "${name}" as ${declared}, which may round or cut keys until two become one`,
+        { stream },
+        { hint: `give the column the type ${declaredType(kind)}, or rename the table to begin a new one` },
       );
     }
-    if (keyFits(holder, kind)) continue;
-    throw refuse(
-      `has the key column "${name}" as ${declared}, but the stream now sends it as ${kind}`,
-      'a key must keep its type: equal keys would no longer meet; rename the table to begin a new one',
-    );
+    if (!keyFits(holder, kind)) throw keyTypeChanged(stream, table, name, declared, kind);
   }
 }
 
@@ -223,12 +196,7 @@ async function changeColumn(
 ): Promise<void> {
   if (schemaChange === 'widen') return widenColumn(session, table, column);
   if (schemaChange === 'new_column') return newColumn(session, stream, table, column, column.kind);
-  throw new ConnectorError(
-    'schema',
-    `stream "${stream}": property "${column.property}" is now ${column.kind}, but its column is ${column.declared} and schema_change is fail`,
-    { stream, key: column.property },
-    { hint: 'mend the type at the tap, or set schema_change to widen or new_column' },
-  );
+  throw typeChanged(stream, column.property, column.declared, column.kind);
 }
 
 /** Gives a column the type that holds its values and those of its property's kind, without loss. */
@@ -295,13 +263,4 @@ export async function makeIndexes(
 /** The column that a property of the stream goes to; undefined without one. */
 export function columnFor(table: Table, property: string): string | undefined {
   return table.columns.find((column) => column.property === property)?.name;
-}
-
-function noColumns(stream: string): ConnectorError {
-  return new ConnectorError(
-    'schema',
-    `the schema of stream "${stream}" has no properties, so its table would have no columns`,
-    { stream },
-    { hint: 'select at least one property of the stream' },
-  );
 }

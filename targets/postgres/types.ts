@@ -94,6 +94,27 @@ export function holds(holder: Holder, kind: ColumnKind): boolean {
   return held === 'all' || held.includes(kind);
 }
 
+/** Types that round, cut or pad what they are given without a word, and the type of that family that does not. */
+const LIMITED: readonly (readonly [form: RegExp, unlimited: string])[] = [
+  [/^(?:numeric\(.*|money)$/, 'numeric'],
+  [/^real$/, 'double precision'],
+  [/^timestamp\(\d\) with time zone$/, 'timestamp with time zone'],
+  [/^timestamp\(\d\) without time zone$/, 'timestamp without time zone'],
+  [/^time\(\d\) without time zone$/, 'time without time zone'],
+  [/^(?:character(?:\(\d+\))?|"char"|name)$/, 'text'],
+];
+/** Decimal places, but none of them before the point: whole numbers pass or are refused by PostgreSQL. */
+const PLACES = /^numeric\(\d+,\d+\)$/;
+
+/**
+ * The type that keeps what a column declared like this would round, cut or pad of values of the kind; undefined where
+ * it changes nothing. PostgreSQL documents the rounding of numeric(p,s), real, money and times of fewer than six places.
+ */
+export function unlimitedType(declared: string, kind: ColumnKind): string | undefined {
+  if (PLACES.test(declared) && (kind === 'integer' || kind === 'big_integer')) return undefined;
+  return LIMITED.find(([form]) => form.test(declared))?.[1];
+}
+
 /** Whether equal keys still meet when a key column of this type is given values of the kind. */
 export function keyFits(holder: Holder, kind: ColumnKind): boolean {
   if (holder === 'text' || holder === 'json') return holderOf(declaredType(kind)) === holder;

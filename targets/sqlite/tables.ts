@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { kill } from 'node:process';
 import type { Database } from 'better-sqlite3';
-import { ConnectorError, systemCode } from '../../singer/errors.ts';
+import { systemCode } from '../../singer/errors.ts';
 import type { SinkStream } from '../../singer/sink.ts';
 import { type ColumnKind, columnsOf, indexGroups, keptColumns, TEXTUAL } from '../columns.ts';
 import { assignNames, columnNameFor, shortHash, tableNameFor } from '../names.ts';
+import { checkWidth, noColumns, typeChanged } from '../refusals.ts';
 import type { SchemaChange } from '../settings.ts';
 import { type ColumnInfo, columnInfo, countingRowid } from './inspection.ts';
 import { checkKey } from './keys.ts';
@@ -103,7 +104,12 @@ export function prepareTable(db: Database, stream: SinkStream, rules: TableRules
   if (rules.aside !== undefined && rules.fresh) dropAbandoned(db);
   const existing = columnInfo(db, name);
   const columns = columnsIn(stream, existing, registry.columns(stream.name));
-  checkWidth(stream.name, existing, columns);
+  checkWidth(
+    stream.name,
+    new Set([...existing, ...columns].map(({ name: column }) => fold(column))),
+    'SQLite',
+    MAX_COLUMNS,
+  );
   const keyColumns = columns.filter(({ property }) => stream.key.includes(property));
   if (existing.length === 0) {
     const shape = columns.map(({ name: column, kind, property }) => ({
@@ -158,17 +164,6 @@ function columnsIn(
   });
 }
 
-function checkWidth(stream: string, existing: readonly ColumnInfo[], columns: readonly Column[]): void {
-  const names = new Set([...existing, ...columns].map(({ name }) => fold(name)));
-  if (names.size <= MAX_COLUMNS) return;
-  throw new ConnectorError(
-    'schema',
-    `stream "${stream}" needs ${names.size} columns, and a table of SQLite has at most ${MAX_COLUMNS}`,
-    { stream },
-    { hint: 'deselect properties of the stream at the tap' },
-  );
-}
-
 /** Makes room for kinds that their columns cannot hold, as `schema_change` says. */
 function changeColumns(
   db: Database,
@@ -188,12 +183,7 @@ function changeColumns(
     return;
   }
   const declared = columnInfo(db, table).find(({ name }) => fold(name) === fold(first.name))?.type;
-  throw new ConnectorError(
-    'schema',
-    `stream "${stream}": property "${first.property}" is now ${first.kind}, but its column is ${declared} and schema_change is fail`,
-    { stream, key: first.property },
-    { hint: 'mend the type at the tap, or set schema_change to widen or new_column' },
-  );
+  throw typeChanged(stream, first.property, declared, first.kind);
 }
 
 /** Makes the indexes that the stream's schema asks for. */
@@ -218,13 +208,4 @@ function holds(affinity: Affinity, kind: ColumnKind): boolean {
 
 function inKeyOrder(key: readonly string[], columns: readonly Column[]): string[] {
   return key.flatMap((property) => columns.filter((column) => column.property === property).map(({ name }) => name));
-}
-
-function noColumns(stream: string): ConnectorError {
-  return new ConnectorError(
-    'schema',
-    `the schema of stream "${stream}" has no properties, so its table would have no columns`,
-    { stream },
-    { hint: 'select at least one property of the stream' },
-  );
 }
