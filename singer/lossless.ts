@@ -87,6 +87,18 @@ export function withoutBom(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
+/**
+ * The digits of a whole number that is kept as a double: those it was sent with, because `exactNumber` keeps a double only
+ * where its shortest text has the same digits. Its exact value may differ: of -119012770726809470 that ends in 472.
+ * Undefined for a number with a fraction.
+ */
+export function wholeDigits(value: number): string | undefined {
+  if (!Number.isInteger(value)) return undefined;
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(String(value)) ?? [];
+  return `${sign}${whole}${fraction.padEnd(Number(power), '0')}`;
+}
+
 /** True for a number that is kept as text. */
 export function isRawNumber(value: unknown): value is RawNumber {
   return JSON.isRawJSON(value);

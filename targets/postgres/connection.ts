@@ -1,5 +1,6 @@
 /** Reaching a PostgreSQL server: the connection, its session settings, and what went wrong in user's words. */
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { ConnectorError, systemCode, textOf } from '../../singer/errors.ts';
@@ -60,6 +61,11 @@ export class Session {
     } catch (cause) {
       throw this.failure('write to', cause);
     }
+  }
+
+  /** Ends the connection without waiting for the server, which takes back what is not committed. */
+  breakOff(): void {
+    (this.client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
   }
 
   /** Ends the connection; what is not committed is taken back by the server. */

@@ -1,5 +1,5 @@
 /** Record values to the text of COPY, exact to the digit and the character. */
-import { isRawNumber, type Json } from '../../singer/lossless.ts';
+import { isRawNumber, type Json, wholeDigits } from '../../singer/lossless.ts';
 import type { ColumnKind } from '../columns.ts';
 import type { Holder } from './types.ts';
 
@@ -148,15 +148,15 @@ function digitsOf(value: Exclude<Json, null>): string | undefined {
 
 function integerText(value: Exclude<Json, null>, limit: bigint): Encoded {
   if (Number.isSafeInteger(value) && limit === INTEGER_LIMITS.int8) return String(value);
-  const whole = wholeDigits(value);
+  const whole = integerDigits(value);
   if (whole === undefined) return UNFIT;
   const digits = BigInt(whole);
   return digits < limit && digits >= -limit ? String(digits) : TOO_NARROW;
 }
 
 /** The digits of an integer in whatever form, `1e+23` among them. */
-function wholeDigits(value: Exclude<Json, null>): string | undefined {
-  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value).toString() : undefined;
+function integerDigits(value: Exclude<Json, null>): string | undefined {
+  if (typeof value === 'number') return wholeDigits(value);
   const digits = digitsOf(value);
   if (digits === undefined) return undefined;
   if (typeof value === 'string' && /[.eE]/.test(digits)) return undefined;
@@ -172,13 +172,13 @@ function doubleText(value: Exclude<Json, null>): Encoded {
 function numericText(value: Exclude<Json, null>, kind: ColumnKind): Encoded {
   const digits = digitsOf(value);
   if (digits === undefined) return UNFIT;
-  if ((kind === 'integer' || kind === 'big_integer') && wholeDigits(value) === undefined) return UNFIT;
+  if ((kind === 'integer' || kind === 'big_integer') && integerDigits(value) === undefined) return UNFIT;
   return digits;
 }
 
 /** A number or boolean in a column of text. */
 function scalarText(value: string | number | boolean, kind: ColumnKind): Encoded {
-  if (typeof value === 'number' && (kind === 'integer' || kind === 'big_integer')) return wholeDigits(value) ?? UNFIT;
+  if (typeof value === 'number' && (kind === 'integer' || kind === 'big_integer')) return integerDigits(value) ?? UNFIT;
   return String(value);
 }
 

@@ -1,5 +1,5 @@
 /** Record values to what SQLite is given, exact to the digit. */
-import { isRawNumber, type Json } from '../../singer/lossless.ts';
+import { isRawNumber, type Json, wholeDigits } from '../../singer/lossless.ts';
 import type { Column } from './tables.ts';
 
 /** What the driver binds. A number is always bound as a double; the column's affinity makes it an integer again. */
@@ -60,13 +60,14 @@ function numberValue(value: Exclude<Json, null>, column: Column): Outcome {
 function doubleValue(value: number, column: Column): Outcome {
   const { kind, affinity } = column;
   if (kind === 'number' || kind === 'decimal') return affinity === 'TEXT' ? String(value) : value;
-  if (!Number.isInteger(value)) return UNFIT;
+  const digits = wholeDigits(value);
+  if (digits === undefined) return UNFIT;
   if (Math.abs(value) < INT64_LIMIT) {
-    if (affinity === 'TEXT') return String(BigInt(value));
-    // Without a type the value would stay a double and be read as 5.0.
-    return affinity === 'NONE' ? BigInt(value) : value;
+    if (affinity === 'TEXT') return digits;
+    // Without a type the value would stay a double and be read as 5.0; a double beyond 2^53 is not what was sent.
+    return affinity === 'NONE' || !Number.isSafeInteger(value) ? BigInt(digits) : value;
   }
-  return affinity === 'TEXT' || affinity === 'NONE' ? plainDigits(String(value)) : TOO_NARROW;
+  return affinity === 'TEXT' || affinity === 'NONE' ? digits : TOO_NARROW;
 }
 
 /** A number given by its digits, which a double may not hold. */
@@ -82,13 +83,6 @@ function exactValue(source: string, { affinity }: Column): Bound | typeof TOO_NA
   }
   if (affinity === 'TEXT' || affinity === 'NONE') return source;
   return String(Number(source)) === source ? Number(source) : TOO_NARROW;
-}
-
-/** `1e+23` as the digits it stands for. */
-function plainDigits(text: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(text) ?? [];
-  return whole === '' ? text : `${sign}${whole}${fraction.padEnd(Number(exponent), '0')}`;
 }
 
 /** Text that is a number and nothing else: no blanks, no leading zeros, no plus sign. */
