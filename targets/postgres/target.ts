@@ -3,6 +3,11 @@ import type { SettingFault, Settings } from '../../singer/config.ts';
 import { LOADING_SETTINGS, type Target } from '../../singer/sink.ts';
 import { type LoadMethod, type SchemaChange, SQL_SETTINGS, STATE_SETTINGS, sqlRules, statePlace } from '../settings.ts';
 import type { Address, Patience, SslMode } from './connection.ts';
+import { CONTROL_SCHEMA } from './releases/names.ts';
+import { type Place, RELEASE_SETTINGS, releaseCommands, releaseRules } from './releases/settings.ts';
+import { NAME_BYTES } from './sql.ts';
+
+const SSL_MODES: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] satisfies SslMode[];
 
 export const target: Target = {
   name: 'target-postgres',
@@ -39,7 +44,7 @@ export const target: Target = {
       password: { type: 'string', secret: true, description: 'Password of the role.' },
       database: { type: 'string', minLength: 1, examples: ['reports'], description: 'Name of the database.' },
       sslmode: {
-        enum: ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'],
+        enum: SSL_MODES,
         examples: ['verify-full'],
         description:
           'As for psql: prefer (the default) encrypts where the server can; require insists; verify-ca and verify-full also check who the server is.',
@@ -58,6 +63,7 @@ export const target: Target = {
         description: 'Schema of the tables. It is created when it does not exist.',
       },
       ...SQL_SETTINGS,
+      ...RELEASE_SETTINGS,
       ...LOADING_SETTINGS,
       null_byte: {
         enum: ['error', 'replace'],
@@ -81,33 +87,49 @@ export const target: Target = {
     },
   },
   rules,
+  commands: releaseCommands(placeOf),
   async connect(settings, run) {
+    const loading = {
+      ...placeOf(settings),
+      loadMethod: settings.load_method as LoadMethod,
+      schemaChange: settings.schema_change as SchemaChange,
+      hardDelete: settings.hard_delete === true,
+      replaceNull: settings.null_byte === 'replace',
+      state: statePlace(settings),
+    };
+    if (settings.release === 'blue_green') {
+      const { connectRelease } = await import('./releases/sink.ts');
+      return connectRelease({ ...loading, ...releaseRules(settings) }, run);
+    }
     const { connectPostgres } = await import('./sink.ts');
-    return connectPostgres(
-      {
-        address: addressOf(settings),
-        patience: patienceOf(settings),
-        schema: settings.default_target_schema as string,
-        loadMethod: settings.load_method as LoadMethod,
-        schemaChange: settings.schema_change as SchemaChange,
-        hardDelete: settings.hard_delete === true,
-        replaceNull: settings.null_byte === 'replace',
-        state: statePlace(settings),
-      },
-      run,
-    );
+    return connectPostgres(loading, run);
   },
   async readState(settings) {
     const { storedState } = await import('./stored-state.ts');
     const place = statePlace(settings);
     if (place === undefined) return undefined;
-    return storedState(addressOf(settings), patienceOf(settings), settings.default_target_schema as string, place);
+    const { address, patience, schema } = placeOf(settings);
+    return storedState(address, patience, schema, place);
   },
 };
 
 function rules(settings: Settings): readonly SettingFault[] {
   const faults = [...sqlRules(settings)];
-  const { url, host, database, user } = settings;
+  const { url, host, database, user, default_target_schema: schema } = settings;
+  if (typeof schema === 'string' && Buffer.byteLength(schema) > NAME_BYTES) {
+    faults.push({
+      setting: 'default_target_schema',
+      problem: `has ${Buffer.byteLength(schema)} bytes, and PostgreSQL cuts names at ${NAME_BYTES} bytes`,
+      example: '"pmp"',
+    });
+  }
+  if (schema === CONTROL_SCHEMA) {
+    faults.push({
+      setting: 'default_target_schema',
+      problem: 'is the schema in which target-postgres keeps the books of releases',
+      example: '"reports"',
+    });
+  }
   if (url === undefined && host === undefined && database === undefined && user === undefined) {
     faults.push({
       setting: 'url',
@@ -122,7 +144,31 @@ function rules(settings: Settings): readonly SettingFault[] {
       example: '"postgresql://loader@db.example.invalid/reports"',
     });
   }
+  if (typeof url === 'string' && URL.canParse(url)) faults.push(...parameterFaults(new URL(url)));
   return faults;
+}
+
+/** A parameter that is not read must not be taken for one that is: `sslmode` decides who may listen. */
+function parameterFaults({ searchParams }: URL): readonly SettingFault[] {
+  return [...searchParams].flatMap(([name, value]) => {
+    if (name === 'host' || (name === 'sslmode' && SSL_MODES.includes(value))) return [];
+    const problem =
+      name === 'sslmode'
+        ? `has an sslmode that is none of ${SSL_MODES.join(', ')}`
+        : `has the parameter ${JSON.stringify(name)}, which is not read (only sslmode and host are; sslrootcert is a setting of its own)`;
+    return [
+      { setting: 'url', problem, example: '"postgresql://loader@db.example.invalid/reports?sslmode=verify-full"' },
+    ];
+  });
+}
+
+/** Where the settings say that the tables are. */
+export function placeOf(settings: Settings): Place {
+  return {
+    address: addressOf(settings),
+    patience: patienceOf(settings),
+    schema: settings.default_target_schema as string,
+  };
 }
 
 /** Where the settings say that the server is. */
