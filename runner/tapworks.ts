@@ -71,6 +71,22 @@ const COMMANDS: readonly Command[] = [
         },
       ),
   },
+  {
+    words: 'simulate servicedesk',
+    describe: 'Write a ServiceDesk database with known defects, and its truth',
+    run: async (io) => {
+      const { SIMULATE_SERVICEDESK_FLAGS, SIMULATE_SERVICEDESK_USAGE, simulateServiceDesk } = await import(
+        './simulate-servicedesk.ts'
+      );
+      return inSession(
+        'tapworks simulate servicedesk',
+        io,
+        SIMULATE_SERVICEDESK_FLAGS,
+        SIMULATE_SERVICEDESK_USAGE,
+        (session) => simulateServiceDesk(io, session),
+      );
+    },
+  },
 ];
 
 function wholeNumber(name: string, value: number | undefined): number | undefined {
@@ -82,7 +98,7 @@ const HELP = [
   'tapworks <command>',
   '',
   'Commands:',
-  ...COMMANDS.map(({ words, describe }) => `  tapworks ${words.padEnd(14)} ${describe}`),
+  ...COMMANDS.map(({ words, describe }) => `  tapworks ${words.padEnd(20)} ${describe}`),
   '',
   'Each command explains its flags with --help.',
 ].join('\n');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Options } from 'yargs';
 import { COMMON_FLAGS, CONFIG_FLAG, type Flags, TARGET_FLAGS } from './command-line.ts';
 import { loadSettings, type Settings, settingsError } from './config.ts';
-import { ConnectorError, EXIT } from './errors.ts';
+import { EXIT } from './errors.ts';
 import { chunksOf } from './input.ts';
 import type { Io } from './io.ts';
 import { Load } from './load.ts';
@@ -124,10 +124,6 @@ async function targetSession(target: Target, io: Io, session: Session): Promise<
       typeof stateFile === 'string' ? stateFile : undefined,
     );
     return (await load.run(chunksOf(file, io))) ? EXIT.complete : EXIT.incomplete;
-  } catch (thrown) {
-    if (!(thrown instanceof ConnectorError) || thrown.code !== 'gate') throw thrown;
-    log.critical('refused', thrown.line, { code: thrown.code, ...thrown.where });
-    return EXIT.refused;
   } finally {
     progress.stop();
     await sink.close();

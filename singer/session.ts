@@ -69,7 +69,9 @@ function report(log: Log, thrown: unknown): number {
     return stop.exitCode;
   }
   if (thrown instanceof ConnectorError) {
-    log.critical('failed', thrown.line, { code: thrown.code, ...thrown.where });
+    const refused = thrown.code === 'gate';
+    log.critical(refused ? 'refused' : 'failed', thrown.line, { code: thrown.code, ...thrown.where });
+    if (refused) return EXIT.refused;
     if (thrown.cause instanceof Error) log.debug('cause', thrown.cause.stack ?? thrown.cause.message);
     return EXIT.failed;
   }

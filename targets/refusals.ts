@@ -89,12 +89,18 @@ export function noColumns(stream: string): ConnectorError {
   );
 }
 
+/** How many columns a table of a store may have, and the words in which a stream with more is told. */
+export interface WidthLimit {
+  readonly most: number;
+  readonly told: string;
+}
+
 /** @throws ConnectorError `schema` when there are more names than a table of the store may have columns. */
-export function checkWidth(stream: string, names: ReadonlySet<string>, store: string, most: number): void {
+export function checkWidth(stream: string, names: ReadonlySet<string>, { most, told }: WidthLimit): void {
   if (names.size <= most) return;
   throw new ConnectorError(
     'schema',
-    `stream "${stream}" needs ${names.size} columns, and a table of ${store} has at most ${most}`,
+    `stream "${stream}" needs ${names.size} ${told} ${most}`,
     { stream },
     { hint: 'deselect properties of the stream at the tap' },
   );

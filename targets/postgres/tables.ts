@@ -3,7 +3,7 @@ import { ConnectorError } from '../../singer/errors.ts';
 import type { SinkStream } from '../../singer/sink.ts';
 import { type ColumnKind, columnsOf, indexGroups, keptColumns } from '../columns.ts';
 import { assignNames, columnNameFor, shortened, shortHash, tableNameFor } from '../names.ts';
-import { checkKeyColumns, checkWidth, keyTypeChanged, noColumns, typeChanged } from '../refusals.ts';
+import { checkKeyColumns, checkWidth, keyTypeChanged, noColumns, typeChanged, type WidthLimit } from '../refusals.ts';
 import type { SchemaChange } from '../settings.ts';
 import type { Session } from './connection.ts';
 import { type ColumnInfo, exists, isEmpty, type TableInfo, tableInfo } from './inspection.ts';
@@ -75,7 +75,7 @@ export interface TableRules {
 }
 
 /** PostgreSQL's limit (MaxHeapAttributeNumber), columns that were dropped included. */
-const MAX_COLUMNS = 1_600;
+const WIDTH: WidthLimit = { most: 1_600, told: 'columns, and a table of PostgreSQL has at most' };
 
 /** Begins the name of a table that is loaded aside; streams get none that begins so. */
 const ASIDE = '_tapworks_new_';
@@ -91,7 +91,7 @@ export async function prepareTable(session: Session, stream: SinkStream, rules: 
   const existing = await tableInfo(session, relation);
   const columns = columnsIn(stream, existing?.columns ?? [], registry.columns(stream.name));
   const names = [...(existing?.columns ?? []), ...columns].map(({ name: column }) => column);
-  checkWidth(stream.name, new Set(names), 'PostgreSQL', MAX_COLUMNS);
+  checkWidth(stream.name, new Set(names), WIDTH);
   const keyColumns = stream.key.flatMap((property) => columns.filter((column) => column.property === property));
   const key = keyColumns.map((column) => column.name);
   if (existing === undefined) {

@@ -6,7 +6,7 @@ import { systemCode } from '../../singer/errors.ts';
 import type { SinkStream } from '../../singer/sink.ts';
 import { type ColumnKind, columnsOf, indexGroups, keptColumns, TEXTUAL } from '../columns.ts';
 import { assignNames, columnNameFor, shortHash, tableNameFor } from '../names.ts';
-import { checkWidth, noColumns, typeChanged } from '../refusals.ts';
+import { checkWidth, noColumns, typeChanged, type WidthLimit } from '../refusals.ts';
 import type { SchemaChange } from '../settings.ts';
 import { type ColumnInfo, columnInfo, countingRowid } from './inspection.ts';
 import { checkKey } from './keys.ts';
@@ -68,7 +68,7 @@ export interface TableRules {
 }
 
 /** SQLite's limit (SQLITE_MAX_COLUMN), which cannot be raised at run time. */
-const MAX_COLUMNS = 2_000;
+const WIDTH: WidthLimit = { most: 2_000, told: 'columns, and a table of SQLite has at most' };
 
 /** Begins the names of tables that are loaded aside; streams get none that begins so. */
 const ASIDE = '_tapworks_new_';
@@ -104,12 +104,7 @@ export function prepareTable(db: Database, stream: SinkStream, rules: TableRules
   if (rules.aside !== undefined && rules.fresh) dropAbandoned(db);
   const existing = columnInfo(db, name);
   const columns = columnsIn(stream, existing, registry.columns(stream.name));
-  checkWidth(
-    stream.name,
-    new Set([...existing, ...columns].map(({ name: column }) => fold(column))),
-    'SQLite',
-    MAX_COLUMNS,
-  );
+  checkWidth(stream.name, new Set([...existing, ...columns].map(({ name: column }) => fold(column))), WIDTH);
   const keyColumns = columns.filter(({ property }) => stream.key.includes(property));
   if (existing.length === 0) {
     const shape = columns.map(({ name: column, kind, property }) => ({

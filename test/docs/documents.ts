@@ -39,6 +39,7 @@ export const SOURCES: readonly Document[] = list(
   'taps',
   'targets',
   'runner',
+  'profiles',
   'simulators',
 )
   .filter((path) => path.endsWith('.ts'))

@@ -45,6 +45,7 @@ const flags = [
     (name) => `--${name}`,
   ),
   ...flagsInHelp('simulate', 'pmp'),
+  ...flagsInHelp('simulate', 'servicedesk'),
 ];
 const settings = [pmp, dcapi, sqlite, postgres].flatMap((plugin) => Object.keys(plugin.settings.properties));
 

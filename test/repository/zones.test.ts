@@ -23,6 +23,13 @@ const FORBIDDEN = [
   ['targets/postgres', 'better-sqlite3'],
   ['targets', 'pg'],
   ['simulators', '../singer/io.ts'],
+  ['simulators', 'better-sqlite3'],
+  ['simulators/servicedesk', '../../singer/io.ts'],
+  ['simulators/servicedesk', 'pg'],
+  ['profiles', '../singer/io.ts'],
+  ['profiles', '../schemas/pmp.ts'],
+  ['profiles', 'pg'],
+  ['targets', '../profiles/grammar.ts'],
   ['runner', '../taps/pmp/tap.ts'],
   ['runner', '../targets/sqlite/target.ts'],
   ['runner', '../bench/run.ts'],
@@ -34,7 +41,11 @@ const ALLOWED = [
   ['http', 'undici'],
   ['targets/sqlite', 'better-sqlite3'],
   ['targets/postgres', 'pg'],
+  ['profiles', '../singer/errors.ts'],
+  ['profiles', '../singer/lossless.ts'],
+  ['profiles', 'better-sqlite3'],
   ['runner', '../simulators/manageengine/server.ts'],
+  ['simulators/servicedesk', 'better-sqlite3'],
 ] as const;
 
 const folder = mkdtempSync(join(tmpdir(), 'tapworks-zones-'));

@@ -1,4 +1,4 @@
-/** The suites of target-sqlite fail on each fault that is built into a copy of the sources. */
+/** The suites of a target fail on each fault that is built into a copy of the sources. */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,10 +17,25 @@ const PARTS = [
   'test/http',
   'test/messages',
   'test/pipe',
+  'test/postgres',
   'test/singer',
   'test/targets',
 ];
-const SUITES = ['sqlite', 'sqlite-paths', 'sqlite-tables'].map((name) => `test/targets/${name}.test.ts`);
+const names = (words: string) => words.split(' ').map((name) => `test/targets/${name}.test.ts`);
+const SUITES = {
+  sqlite: names('sqlite sqlite-paths sqlite-tables'),
+  postgres: names(
+    'postgres postgres-encoding postgres-types postgres-hand-made postgres-round-trip postgres-failures postgres-overwrite postgres-hostile postgres-commits',
+  ),
+};
+type Tested = keyof typeof SUITES;
+const TESTED = Object.keys(SUITES) as Tested[];
+
+/** A fault of what both targets share must be noticed by the suites of each. */
+const CASES = MUTATIONS.flatMap((mutation) => {
+  const own = TESTED.filter((target) => mutation.file.startsWith(`targets/${target}/`));
+  return (own.length > 0 ? own : TESTED).map((target) => ({ ...mutation, target }));
+});
 
 let copy: string;
 
@@ -33,9 +48,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** Runs the suites on the copy and says whether they passed, and what they said. */
-function suites(): Promise<{ passed: boolean; output: string }> {
-  const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'tapworks', '--bail', '1', ...SUITES];
+/** Runs a target's suites on the copy and says whether they passed, and what they said. */
+function suites(target: Tested): Promise<{ passed: boolean; output: string }> {
+  const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'tapworks', '--bail', '1', ...SUITES[target]];
   const { TAPWORKS_SOAK: _soak, VITEST: _vitest, ...rest } = env;
   return new Promise((resolve) => {
     const child = spawn(execPath, words, { cwd: copy, env: rest, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -49,14 +64,18 @@ function suites(): Promise<{ passed: boolean; output: string }> {
   });
 }
 
-test('the copy itself passes', async () => {
-  const { passed, output } = await suites();
-  expect(passed, output.slice(-3_000)).toBe(true);
-}, 300_000);
+test.each(TESTED)(
+  'the copy itself passes: %s',
+  async (target) => {
+    const { passed, output } = await suites(target);
+    expect(passed, output.slice(-3_000)).toBe(true);
+  },
+  600_000,
+);
 
-test.each(MUTATIONS)(
-  'fails when $fault',
-  async ({ file, original, mutated }) => {
+test.each(CASES)(
+  '$target fails when $fault',
+  async ({ file, original, mutated, target }) => {
     const path = join(copy, file);
     const source = readFileSync(path, 'utf8');
     writeFileSync(
@@ -64,7 +83,7 @@ test.each(MUTATIONS)(
       source.replace(original, () => mutated),
     );
     try {
-      const { passed, output } = await suites();
+      const { passed, output } = await suites(target);
       expect(passed).toBe(false);
       // A copy that cannot even be loaded would fail too, and prove nothing.
       expect(output).toMatch(/Tests .*\d+ failed/);
@@ -72,5 +91,5 @@ test.each(MUTATIONS)(
       writeFileSync(path, source);
     }
   },
-  300_000,
+  600_000,
 );

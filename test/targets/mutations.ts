@@ -121,4 +121,102 @@ export const MUTATIONS: readonly Mutation[] = [
     original: "return text.includes('\\\\')",
     mutated: 'return false',
   },
+  {
+    fault: 'empty text becomes null where values are copied as they are spelled',
+    file: 'targets/postgres/lane.ts',
+    original: 'if (spelled !== undefined) {\n          text = spelled;',
+    mutated: 'if (spelled) {\n          text = spelled;',
+  },
+  {
+    fault: 'empty text becomes null',
+    file: 'targets/postgres/encoding.ts',
+    original: "if (typeof value === 'string' && kind !== 'json') return this.#text(value);",
+    mutated: "if (typeof value === 'string' && kind !== 'json') return value === '' ? NULL : this.#text(value);",
+  },
+  {
+    fault: 'integers that a double cannot hold are rounded',
+    file: 'targets/postgres/encoding.ts',
+    original: 'const digits = BigInt(whole);',
+    mutated: 'const digits = BigInt(Number(whole));',
+  },
+  {
+    fault: 'U+0000 is replaced although the settings say error',
+    file: 'targets/postgres/encoding.ts',
+    original: 'if (!this.#replaceNull) return NUL;',
+    mutated: '',
+  },
+  {
+    fault: 'backslashes of JSON are taken for those of COPY',
+    file: 'targets/postgres/encoding.ts',
+    original: "return text.replaceAll('\\\\', '\\\\\\\\');",
+    mutated: 'return text;',
+  },
+  {
+    fault: 'times finer than a microsecond are rounded',
+    file: 'targets/postgres/encoding.ts',
+    original: 'if (fraction === undefined || fraction.length <= 7) return value;',
+    mutated: 'return value;',
+  },
+  {
+    fault: 'widening a column of doubles keeps 15 digits',
+    file: 'targets/postgres/types.ts',
+    original: '}::text::numeric`;',
+    mutated: '}::numeric`;',
+  },
+  {
+    fault: 'a column made by hand may round',
+    file: 'targets/postgres/tables.ts',
+    original: 'return holds(holder, kind) && unlimitedType(declared, kind) === undefined;',
+    mutated: 'return holds(holder, kind);',
+  },
+  {
+    fault: 'of two rows with one key in a batch the first counts',
+    file: 'targets/postgres/sql.ts',
+    original: 'ctid DESC',
+    mutated: 'ctid ASC',
+  },
+  {
+    fault: 'rows that met a key are not sent again',
+    file: 'targets/postgres/copy.ts',
+    original: 'first.sent = 0;\n',
+    mutated: '',
+  },
+  {
+    fault: 'rows of the quick way have no version',
+    file: 'targets/postgres/lane.ts',
+    original: 'column.property === TABLE_VERSION ? String(digits) : NULL',
+    mutated: 'column.property === TABLE_VERSION ? NULL : NULL',
+  },
+  {
+    fault: 'the state is kept in another transaction than its rows',
+    file: 'targets/postgres/sink.ts',
+    original:
+      'if (state !== undefined) await this.#keepState(state);\n      });\n      await this.#commit();\n    }\n    const written',
+    mutated:
+      '});\n      await this.#commit();\n      await this.#write(async () => state !== undefined && this.#keepState(state));\n      await this.#commit();\n    }\n    const written',
+  },
+  {
+    fault: 'objects of others can take the place of those that are meant',
+    file: 'targets/postgres/connection.ts',
+    original: "SET search_path = '';",
+    mutated: '',
+  },
+  {
+    fault: 'two loads that replace a table empty it',
+    file: 'targets/postgres/sink.ts',
+    original: 'await session.query(LOCK_FOR_SESSION,',
+    mutated: 'if (!session) await session.query(LOCK_FOR_SESSION,',
+  },
+  {
+    fault: 'a column that somebody else has widened meanwhile is not noticed',
+    file: 'targets/postgres/sink.ts',
+    original: 'if (shape === this.#shape) return;',
+    mutated: 'return;',
+  },
+  {
+    fault: 'what hangs on a table is dropped with it',
+    file: 'targets/postgres/overwrite.ts',
+    original: 'await refuseHindrances(session, oids);',
+    mutated: '',
+  },
 ];

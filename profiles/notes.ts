@@ -1,0 +1,33 @@
+/** What was done to a value on its way to its type: the rules that an audit counts. */
+export const NOTES = [
+  'trimmed',
+  'empty',
+  'whitespace',
+  'null_token',
+  'zero_date',
+  'iso_form',
+  'slash_date',
+  'assumed_order',
+  'settled_order',
+  'offset_stripped',
+  'offset_applied',
+  'zone_applied',
+  'shown_twice',
+  'hour_24',
+  'compact_date',
+  'excel_serial',
+  'epoch_s',
+  'epoch_ms',
+  'integral_decimal',
+  'decimal_comma',
+  'scientific',
+  'padded_int',
+  'number_form',
+  'yes_no',
+  'number_as_text',
+  'nul_removed',
+  'nul_replaced',
+  'utf8_repaired',
+] as const;
+
+export type Note = (typeof NOTES)[number];
