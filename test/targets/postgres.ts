@@ -16,28 +16,33 @@ function stored(value: string | null, declared: string): Stored {
 /** Opens a destination in a new database; `close` drops it. */
 export async function openPostgres(): Promise<PostgresDestination> {
   const database = await openDatabase();
-  const { url, query } = database;
+  return { ...destinationIn(database, 'public'), close: () => database.close() };
+}
+
+/** A destination in a schema that need not exist; what is left in it goes with the database. */
+export function destinationIn({ url, query }: TestDatabase, schema: string): PostgresDestination {
   const info = (table: string) =>
     query<{ name: string; type: string }>(
       `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
-       WHERE attrelid = (SELECT oid FROM pg_class WHERE relname = $1 AND relnamespace = 'public'::regnamespace)
+       WHERE attrelid = (SELECT oid FROM pg_class WHERE relname = $1 AND relnamespace = to_regnamespace($2))
        AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
-      [table],
+      [table, schema],
     );
   return {
     url,
     query,
-    settings: { url },
+    settings: { url, default_target_schema: schema },
     tables: async () =>
       (
         await query<{ name: string }>(
-          `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '\\_tapworks\\_%' ORDER BY tablename COLLATE "C"`,
+          `SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 AND tablename NOT LIKE '\\_tapworks\\_%' ORDER BY tablename COLLATE "C"`,
+          [schema],
         )
       ).map(({ name }) => name),
     columns: async (table) => (await info(table)).map(({ name }) => name),
     rows: async (table) => {
       const types = new Map((await info(table)).map(({ name, type }) => [name, type]));
-      return (await query(`SELECT * FROM public."${table.replaceAll('"', '""')}"`)).map(
+      return (await query(`SELECT * FROM ${schema}."${table.replaceAll('"', '""')}"`)).map(
         (row): StoredRow =>
           Object.fromEntries(Object.entries(row).map(([name, value]) => [name, stored(value, types.get(name) ?? '')])),
       );
@@ -48,11 +53,11 @@ export async function openPostgres(): Promise<PostgresDestination> {
           `SELECT json_agg(a.attname ORDER BY k.place) AS columns
            FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (number, place)
            JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-           WHERE i.indrelid = (SELECT oid FROM pg_class WHERE relname = $1 AND relnamespace = 'public'::regnamespace)
+           WHERE i.indrelid = (SELECT oid FROM pg_class WHERE relname = $1 AND relnamespace = to_regnamespace($2))
            AND NOT i.indisunique GROUP BY i.indexrelid`,
-          [table],
+          [table, schema],
         )
       ).map(({ columns }) => JSON.parse(columns) as string[]),
-    close: () => database.close(),
+    close: async () => {},
   };
 }

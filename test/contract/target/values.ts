@@ -150,4 +150,18 @@ export const valueCases: Cases = {
     expect([code, states]).toEqual([0, ['{"n":1}']]);
     expect((await destination.rows('users'))[0]?.name === name).toBe(true);
   },
+  'a value that has been the same in many rows, and then is not': async ({ load, destination }) => {
+    const properties = { id: { type: 'integer' }, at: { type: ['null', 'string'] }, n: { type: ['null', 'integer'] } };
+    const at = (id: number) => (id < 137 ? 'same' : id < 261 ? `other ${id % 3}` : null);
+    const rows = Array.from({ length: 400 }, (_, id) => ({ id, at: at(id), n: id === 290 ? 2 : 1 }));
+    const { code } = await load(
+      lines(
+        { type: 'SCHEMA', stream: 'users', schema: { properties }, key_properties: ['id'] },
+        ...rows.map((record) => ({ type: 'RECORD', stream: 'users', record })),
+      ),
+    );
+    expect(code).toBe(0);
+    const stored = (await destination.rows('users')).toSorted((a, b) => Number(a.id) - Number(b.id));
+    expect(stored).toEqual(rows.map(({ id, at: value, n }) => ({ id: String(id), at: value, n: String(n) })));
+  },
 };
