@@ -8,11 +8,9 @@
  *
  * The whole pipe into target-sqlite is timed as a user would run it, both processes started and an empty database at first.
  *
- * 2026-11-21, 2 cores shared with other work (load 3 to 5), Node 26.10, medians of 5: 88,000 patches/s (86,000 to 96,000),
- * start included; 22 systems/s where a page takes a second. Loses: memory, 100 to 115 MB where 100 are allowed: more the
- * less other work there is, because V8 marks beside the program and the heap grows meanwhile. Loses too: the pipe, 33,000
- * patches/s (27,000 to 43,000) where 50,000 are wanted. Its target takes 2.8 to 3.6 s of processor time, half of it for the
- * three indexes of the table, and shares the cores with the tap (1.9 s) and the simulator.
+ * 2026-11-21, 2 cores, Node 26.10, medians of 5: 102,000 patches/s (85,000 to 113,000), start included; the pipe 53,700
+ * (50,200 to 59,200); 22 systems/s where a page takes a second; 93 MB, with the heavy page 96 MB. Loses nothing, but the pipe's
+ * margin is thin: tap, target and simulator share two cores.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,6 +2,9 @@
  * How long target-postgres takes for 260,000 records of a service desk from a file, with its defaults (checked, upserted by
  * key), into empty tables and once more. Baseline: `psql \copy` of the same rows in COPY's text format into the same
  * empty tables with their keys, in one transaction. It reads 190 MB of text where the target reads 250 MB of JSON.
+ *
+ * 2026-11-21, 2 cores, Node 26.10, PostgreSQL 15, medians of 5: first run 1.46 × (5.5 s against 3.75 s), second run 1.57 ×. Peak
+ * memory 109 MB, with ten times 165,850 rows 118 MB, in 7.5 times the time. One record set aside among 50,000 costs nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -3,10 +3,9 @@
  * Baseline: `sqlite3 .import` of the same rows as CSV into the same empty table, with the same journal and durability. It
  * reads 26 MB of CSV where the target reads 64 MB of JSON, and a null is an empty text to it.
  *
- * 2026-11-21, 2 cores shared with other work (load 5 to 8), Node 26.10, SQLite 3.40 command line, medians of 7: first run
- * 1.79 ×, second run 1.58 ×; in quieter minutes 1.34 s against 0.69 s. Peak memory 111 MB, with five times the rows 109 MB. One
- * record set aside among 50,000 costs nothing that can be told from noise. Loses: processor time is 2.3 ×, because the
- * engine compiles and collects beside the load, and 45 % of the main thread is SQLite itself.
+ * 2026-11-21, 2 cores, Node 26.10, SQLite 3.40 command line, medians of 5: first run 1.70 × (1.39 s against 0.82 s), second run
+ * 1.48 ×; processor time 1.97 and 1.86 ×. Peak memory 115 MB, with ten times the rows 124 MB, in 8.0 times the time. One record
+ * set aside among 50,000 costs nothing that can be told from noise.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
