@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { ConnectorError, systemCode, textOf } from '../../singer/errors.ts';
+import type { Run } from '../../singer/stream.ts';
 
 export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
@@ -31,6 +32,9 @@ const CONNECT_SECONDS = 15;
 /** A peer that vanished without a word is noticed by probes; without them a load could wait for hours. */
 const KEEP_ALIVE_MS = 30_000;
 
+/** How long the server has to end a commit after a signal. */
+const STOP_MS = 10_000;
+
 /** What a query returns: every value as PostgreSQL's text. */
 export type Answer = Readonly<Record<string, string | null>>;
 
@@ -39,6 +43,7 @@ export class Session {
   readonly client: pg.Client;
   /** For error texts; without the password. */
   readonly place: string;
+  readonly #ended = new AbortController();
   #lost: Error | undefined;
 
   constructor(client: pg.Client, place: string) {
@@ -63,15 +68,27 @@ export class Session {
     }
   }
 
-  /** Ends the connection without waiting for the server, which takes back what is not committed. */
-  breakOff(): void {
+  /** A server that stays silent must not keep a run that was asked to stop: the connection is cut a while later. */
+  stopWith({ signal, clock }: Pick<Run, 'signal' | 'clock'>): void {
+    const ended = this.#ended.signal;
+    const cut = () => {
+      clock.sleep(STOP_MS, ended).then(
+        () => this.#cut(),
+        () => undefined,
+      );
+    };
+    signal.addEventListener('abort', cut, { once: true, signal: ended });
+  }
+
+  /** The server takes back what is not committed. */
+  #cut(): void {
     (this.client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
   }
 
   /** Ends the connection; what is not committed is taken back by the server. */
   async end(): Promise<void> {
-    if (this.#lost !== undefined) return;
-    await this.client.end().catch(() => undefined);
+    if (this.#lost === undefined) await this.client.end().catch(() => undefined);
+    this.#ended.abort();
   }
 
   /** Whether the server can still be spoken to. */

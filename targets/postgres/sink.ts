@@ -64,12 +64,8 @@ export async function connectPostgres(settings: PostgresSettings, run: Run): Pro
   }
 }
 
-/** Milliseconds that the server has to end a commit in after a signal. */
-const STOP_MS = 10_000;
-
 class PostgresSink implements Sink {
   readonly finish?: (state: string | undefined) => Promise<void>;
-  readonly #closed = new AbortController();
   readonly #session: Session;
   readonly #copier: Copier;
   readonly #settings: PostgresSettings;
@@ -89,17 +85,8 @@ class PostgresSink implements Sink {
     this.#settings = settings;
     this.#run = run;
     this.#encoder = new Encoder(settings.replaceNull);
-    run.signal.addEventListener('abort', () => this.#endLater(), { once: true, signal: this.#closed.signal });
+    session.stopWith(run);
     if (settings.loadMethod === 'overwrite') this.finish = (state) => this.#show(state);
-  }
-
-  /** A server that stays silent must not keep a load that was asked to stop. */
-  #endLater(): void {
-    const { signal } = this.#closed;
-    this.#run.clock.sleep(STOP_MS, signal).then(
-      () => this.#session.breakOff(),
-      () => undefined,
-    );
   }
 
   async prepare(stream: SinkStream): Promise<void> {
@@ -291,7 +278,6 @@ class PostgresSink implements Sink {
     this.#tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
     this.#tell('fractions_cut', fractions, 'times were finer than a microsecond and were cut to it');
     await this.#session.end();
-    this.#closed.abort();
   }
 
   #tell(event: string, count: number, text: string): void {

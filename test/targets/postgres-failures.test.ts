@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { target } from '../../targets/postgres/target.ts';
 import { begin, lines, load, type Outcome } from '../contract/target/load.ts';
+import { openProxy } from '../postgres/proxy.ts';
 import { openPostgres, type PostgresDestination } from './postgres.ts';
 
 let destination: PostgresDestination;
@@ -304,4 +305,21 @@ describe('a server that refuses in the middle', () => {
       expect(stored).toBeGreaterThan(confirmed);
     }
   });
+});
+
+it('a load that was asked to stop does not wait for a server that went silent', async () => {
+  const proxy = await openProxy(destination.url);
+  try {
+    const loading = await begin(target, destination, { settings: { url: proxy.url, batch_rows: 100 } });
+    loading.send([schema('t'), record(1), state(1)]);
+    await loading.stdin.idle();
+    proxy.hold();
+    loading.stop('SIGTERM');
+    loading.clock.advance(10_000);
+    const { code, states, critical } = await loading.ended();
+    expect([code, states]).toEqual([1, []]);
+    expect(critical[0]?.message).toMatch(/the connection was lost — run again with the last state/);
+  } finally {
+    await proxy.close();
+  }
 });

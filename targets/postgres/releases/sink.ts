@@ -26,6 +26,7 @@ export interface ReleaseSettings extends PostgresSettings, ReleaseRules {}
 export async function connectRelease(settings: ReleaseSettings, run: Run): Promise<Sink> {
   const checks = await readChecks(settings.checks);
   const session = await connect(settings.address, settings.patience);
+  session.stopWith(run);
   try {
     await takeTurn(session, settings.schema);
     await openLedger(session);
