@@ -114,8 +114,8 @@ export class Batches {
   readonly #histories = new Map<string, History>();
   readonly #limits: Limits;
   readonly #policy: RecordPolicy;
-  /** The stream whose pattern the last line had. */
-  #likely: Lane | undefined;
+  /** Name of the stream whose pattern the last line had. */
+  #likely = '';
   /** Since the last commit. */
   #rows = 0;
   #bytes = 0;
@@ -259,12 +259,12 @@ export class Batches {
 
   /** Lines of several streams may alternate. */
   #laneOf(text: string): Lane | undefined {
-    if (this.#likely?.pattern?.begins(text)) return this.#likely;
-    for (const lane of this.#lanes.values()) {
-      if (lane.pattern?.begins(text)) {
-        this.#likely = lane;
-        return lane;
-      }
+    const likely = this.#lanes.get(this.#likely);
+    if (likely?.pattern?.begins(text)) return likely;
+    for (const [name, lane] of this.#lanes) {
+      if (!lane.pattern?.begins(text)) continue;
+      this.#likely = name;
+      return lane;
     }
     return undefined;
   }

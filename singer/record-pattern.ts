@@ -7,7 +7,7 @@
 
 import type { Json, Row } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
-import { DELETED_AT } from './metadata.ts';
+import { DELETED_AT, TABLE_VERSION } from './metadata.ts';
 import { scalarProperties } from './record-check.ts';
 
 /** How a value is spelled: a text without its quotes, its escapes as they stand; a number; `true` or `false`. */
@@ -70,8 +70,12 @@ export class RecordPattern {
     if (scalars === undefined) return undefined;
     const gap = text.startsWith('{"type": ') ? ' ' : '';
     const names = Object.keys(record);
-    const { required = [], properties: declared = {} } = schema;
-    if (names.length === 0 || names.length > MOST_PROPERTIES || Object.hasOwn(declared, DELETED_AT)) return undefined;
+    const { properties: declared = {} } = schema;
+    // Another draft of JSON Schema means something else by it.
+    const required: readonly string[] = Array.isArray(schema.required) ? schema.required : [];
+    if (names.length === 0 || names.length > MOST_PROPERTIES) return undefined;
+    // The runner has its own word about these.
+    if (Object.hasOwn(declared, DELETED_AT) || Object.hasOwn(declared, TABLE_VERSION)) return undefined;
     if (![...required, ...key].every((name) => Object.hasOwn(record, name))) return undefined;
     const properties: Spelled[] = [];
     const parts: string[] = [];
@@ -85,7 +89,7 @@ export class RecordPattern {
       properties.push({ property, spelling: scalar.spelling });
     }
     const opening = `{"type":${gap}"RECORD",${gap}"stream":${gap}${JSON.stringify(stream)},${gap}"record":${gap}{`;
-    const version = `(?:${literal(`,${gap}"version":${gap}`)}(\\d{1,15}))?`;
+    const version = `(?:${literal(`,${gap}"version":${gap}`)}([1-9]\\d{0,14}|0))?`;
     const extracted = `(?:${literal(`,${gap}"time_extracted":${gap}`)}${TEXT.replace('(', '(?:')})?`;
     const record_ = parts.join(literal(`,${gap}`));
     const pattern = new RegExp(`^${literal(opening)}${record_}\\}${version}${extracted}\\}$`);

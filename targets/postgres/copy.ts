@@ -120,10 +120,16 @@ export class Copier {
   async #start(filled: Filled): Promise<void> {
     const { route } = filled;
     if (route.hopeful) await this.#session.client.query(`SAVEPOINT ${SAVEPOINT}`);
+    // Broken off meanwhile: a COPY would now run behind whatever came instead, outside the transaction.
+    if (this.#queue[0] !== filled) return;
     const copy = this.#session.client.query(from(route.statement));
     filled.copy = copy;
-    // After a failure nothing may be written any more: it would fail inside the library, where nobody can catch it.
-    copy.on('error', (cause) => this.#fail(cause));
+    // After a failure nothing may be written any more, not even what the stream still holds for a socket that was full: it
+    // would fail inside the library, where nobody can catch it.
+    copy.on('error', (cause) => {
+      this.#fail(cause);
+      copy.destroy();
+    });
     copy.on('finish', () => this.#finish(filled));
     this.#send(filled);
     if (filled.closed) copy.end();

@@ -126,6 +126,7 @@ describe('a pattern', () => {
     ['another order', compact({ at: null, ratio: 1, id: 1, name: 'a', 'is "open"': true })],
     ['a property more', compact({ ...FIRST, more: 1 })],
     ['another stream', compact(FIRST).replace('"s"', '"t"')],
+    ['a version that is no JSON', compact(FIRST, { version: 7 }).replace(':7}', ':007}')],
     ['an unknown field of the message', compact(FIRST, { extra: 1 })],
   ])('leaves %s to the parser', (_what, text) => {
     expect(read(patternOf(compact(FIRST)), text)).toBeUndefined();
@@ -136,6 +137,7 @@ describe('a pattern', () => {
     ['two types in one property', { properties: { id: { type: 'integer' }, v: { type: ['string', 'integer'] } } }],
     ['a limit', { properties: { id: { type: 'integer' }, v: { type: 'integer', maximum: 5 } } }],
     ['a rule over the record', { properties: { id: { type: 'integer' }, v: {} }, minProperties: 2 }],
+    ['a version of its own', { properties: { id: {}, v: {}, _sdc_table_version: { type: 'integer' } } }],
     ['a record that may say that it is gone', { properties: { id: {}, v: {}, _sdc_deleted_at: { type: 'string' } } }],
   ])('is not made of a schema with %s', (_what, schema) => {
     expect(patternOf(compact({ id: 1, v: 1 }), schema)).toBeUndefined();
@@ -145,6 +147,11 @@ describe('a pattern', () => {
     const schema = { ...SCHEMA, required: ['name'] };
     expect(patternOf(compact({ id: 1 }), schema)).toBeUndefined();
     expect(patternOf(compact({ id: 1, name: null }), schema)).toBeDefined();
+  });
+
+  test('may be made of a schema whose required is no list', () => {
+    const schema = { ...SCHEMA, required: true } as unknown as JsonSchema;
+    expect(patternOf(compact(FIRST), schema)).toBeDefined();
   });
 
   test('is worthless once most lines had to be parsed', () => {

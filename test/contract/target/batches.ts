@@ -108,4 +108,40 @@ export const batchCases: Cases = {
     expect(skipped).toHaveLength(2);
     expect(skipped.join()).toMatch(/TRACE.*LOG/s);
   },
+  'rows behind a change of their stream are stored, however many': async ({ fresh }) => {
+    const many = (from: number, rest: object = {}) =>
+      Array.from({ length: 1_300 }, (_, id) => ({ ...user(from + id), ...rest }));
+    const email = { type: ['null', 'string'] };
+    const wider = { ...USERS, schema: { properties: { ...USERS.schema.properties, email } } };
+    const gone = { ...user(1), record: { id: 1, _sdc_deleted_at: '2026-01-31T06:00:00Z' } };
+    const changes: readonly (readonly [unknown[], object])[] = [
+      [[wider], {}],
+      [[], { version: 5 }],
+      [[gone], {}],
+    ];
+    for (const [change, rest] of changes) {
+      const { load, destination } = await fresh();
+      const { code, states } = await load(
+        lines(USERS, ...many(0), ...change, ...many(10_000, rest), ...many(20_000, rest), state(1)),
+        { settings: LARGE },
+      );
+      expect([code, states.at(-1)]).toEqual([0, '{"n":1}']);
+      expect(await destination.rows('users')).toHaveLength(3 * 1_300);
+    }
+  },
+  'a record that its column refuses ends the load at once, also of a new table with indexes': async ({ fresh }) => {
+    const properties = { ...USERS.schema.properties, n: { type: ['null', 'integer'] } };
+    const indexed = { ...USERS, schema: { properties, 'x-indexes': [['n']] } };
+    const refused = { ...user(9), record: { id: 9, name: null, n: 'many' } };
+    for (const name of ['short', 'long '.repeat(80_000)]) {
+      const { load, destination } = await fresh();
+      const { code, states, critical } = await load(
+        lines(indexed, user(1, name), user(2, name), user(3, name), refused, state(1)),
+        { settings: { ...LARGE, batch_bytes: 100_000_000, validate_records: false }, chunk: 65_536 },
+      );
+      expect([code, states]).toEqual([1, []]);
+      expect(critical[0]?.message).toMatch(/line 5.*"n"/);
+      expect(await destination.rows('users')).toEqual([]);
+    }
+  },
 };
