@@ -218,6 +218,8 @@ export class Load {
   async #schema(message: SchemaMessage, line: number): Promise<void> {
     const stream = this.#batches.changed(message, line);
     if (stream === undefined) return;
+    // Behind the schema of a new stream its rows were to come.
+    if (this.#batches.stream(message.stream) === undefined) this.#last = 'SCHEMA';
     await this.#flush();
     await this.#sink.prepare(stream);
     this.#batches.open(stream, message);

@@ -32,6 +32,8 @@ export interface LaneOptions {
   readonly direct: boolean;
   /** The table has no rows: it is worth trying to copy into it. */
   readonly empty: boolean;
+  /** Rows with a key are always merged: a savepoint would keep other lanes from COPY … FREEZE. */
+  readonly merges?: boolean;
   /** Tells lanes of one connection apart. */
   readonly number: number;
   /** The table was made in this transaction: whoever will see it sees its rows, also in a snapshot that is older. */
@@ -66,6 +68,7 @@ export class Lane {
   readonly #staging: string;
   readonly #names: readonly string[];
   readonly #keyed: boolean;
+  readonly #merges: boolean;
   /** Per column: a property that every object inherits (`constructor`) must be asked for as an own one. */
   readonly #inherited: readonly boolean[];
   #stagingExists = false;
@@ -104,6 +107,7 @@ export class Lane {
     this.table = table;
     this.#names = table.columns.map(({ name }) => name);
     this.#keyed = table.key.length > 0 && !options.direct;
+    this.#merges = options.merges === true;
     this.#staging = `tapworks_staging_${options.number}`;
     this.#inherited = table.columns.map(({ property }) => property in Object.prototype);
     this.#route = {
@@ -212,7 +216,7 @@ export class Lane {
       counts.inserted += inserted;
       counts.updated += updated;
       counts.unchanged += staged - inserted - updated;
-      if (inserted === staged && !this.#disappointed) this.#hope();
+      if (inserted === staged && !this.#disappointed && !this.#merges) this.#hope();
       return;
     }
     const statement =
@@ -234,10 +238,12 @@ export class Lane {
     // To look for equal keys takes a sort, so the server is left to find them.
     await this.#session.query('SAVEPOINT tapworks_merge');
     try {
-      return await merge();
+      const counts = await merge();
+      await this.#session.query('RELEASE SAVEPOINT tapworks_merge');
+      return counts;
     } catch (cause) {
       if (!(cause instanceof Error) || systemCode(cause.cause) !== TWICE) throw cause;
-      await this.#session.query('ROLLBACK TO SAVEPOINT tapworks_merge');
+      await this.#session.query('ROLLBACK TO SAVEPOINT tapworks_merge; RELEASE SAVEPOINT tapworks_merge');
       this.#duplicates = true;
       return merge();
     }

@@ -101,7 +101,7 @@ export class Builder {
 
   #lane(stream: SinkStream, table: Table, direct: boolean): Lane {
     this.#lanes += 1;
-    const options = { direct, empty: false, number: this.#lanes, freeze: direct };
+    const options = { direct, empty: false, number: this.#lanes, freeze: direct, merges: true };
     return new Lane(this.#session, this.#copier, this.encoder, stream, table, options);
   }
 
@@ -200,6 +200,8 @@ export class Builder {
       const wider = { ...stream, schema: withColumns(stream.schema, [DELETED_AT]) };
       await this.#reopen(part, wider, await this.#table(wider));
     }
+    // A stamp makes a row the newest of its place, so the older ones of a key have to be gone before.
+    await this.#mergeFromNowOn(part);
     const { table } = part.lane;
     const version = columnFor(table, TABLE_VERSION) ?? TABLE_VERSION;
     const unversioned = versions.includes(null);

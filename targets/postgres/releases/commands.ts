@@ -71,7 +71,7 @@ export function listReleases(place: Place, context: CommandContext): Promise<voi
 /** `promote`: makes a release live. Without a name the newest that waits for it or was rolled back. */
 export function promote(place: Place, context: CommandContext): Promise<void> {
   return inScene(place, context, true, async (scene) => {
-    const waits = ({ status }: Release) => status === 'loaded' || status === 'waiting' || status === 'rolled_back';
+    const waits = ({ status }: Release) => status === 'waiting' || status === 'rolled_back';
     const refused = scene.releases.find(({ status }) => status === 'refused');
     const next =
       named(scene) ??
@@ -83,8 +83,10 @@ export function promote(place: Place, context: CommandContext): Promise<void> {
           ? 'load one with release blue_green'
           : `name it to promote one that was refused: ${refused.release}`,
       );
-    if (next.status === 'refused')
-      context.log.warn('release_forced', `release ${next.release} had been refused: ${next.note ?? ''}`);
+    if (next.status === 'refused' || next.status === 'loaded') {
+      const why = next.status === 'loaded' ? 'was never checked' : `had been refused: ${next.note ?? ''}`;
+      context.log.warn('release_forced', `release ${next.release} ${why}`);
+    }
     await bring(scene, next, 'superseded');
   });
 }

@@ -61,7 +61,11 @@ export async function tryToDrop(session: Session, release: string, run: Run): Pr
 
 /** Drops releases beyond those that are to be kept. One that is still read from, or that something hangs on, stays for now. */
 export async function dropSuperseded(session: Session, live: string, keep: number, run: Run): Promise<void> {
-  for (const { release } of formerOnes(await readLedger(session, live)).slice(keep)) {
-    await tryToDrop(session, release, run);
-  }
+  const releases = await readLedger(session, live);
+  const replaced = releases.find(({ status }) => status === 'live')?.replaced;
+  // The one that a rollback would bring back comes first, however old it is.
+  const former = formerOnes(releases).toSorted(
+    (a, b) => Number(b.release === replaced) - Number(a.release === replaced),
+  );
+  for (const { release } of former.slice(keep)) await tryToDrop(session, release, run);
 }

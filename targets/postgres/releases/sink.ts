@@ -110,6 +110,11 @@ class ReleaseSink implements Sink {
     const release = await this.#write(() => this.#complete(state));
     try {
       await this.#validate(release);
+    } catch (cause) {
+      await this.#keep('refused', cause);
+      throw cause;
+    }
+    try {
       await switchTo(
         this.#session,
         {
@@ -123,7 +128,7 @@ class ReleaseSink implements Sink {
         this.#run,
       );
     } catch (cause) {
-      await this.#keep(cause);
+      await this.#keep('waiting', cause);
       throw cause;
     }
     this.#run.log.info('released', `release ${release.release} is live as schema "${this.#settings.schema}"`, {
@@ -187,9 +192,8 @@ class ReleaseSink implements Sink {
   }
 
   /** What is not live is kept to be looked at; the one before it is not of interest any more. */
-  async #keep(cause: unknown): Promise<void> {
+  async #keep(status: 'refused' | 'waiting', cause: unknown): Promise<void> {
     const { schema } = this.#settings;
-    const status = cause instanceof ConnectorError && cause.code === 'gate' ? 'refused' : 'waiting';
     const now = this.#run.clock.now();
     try {
       await change(this.#session, this.#release, now, { status, note: textOf(cause) });
