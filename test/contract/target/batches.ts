@@ -123,7 +123,7 @@ export const batchCases: Cases = {
       const { load, destination } = await fresh();
       const { code, states } = await load(
         lines(USERS, ...many(0), ...change, ...many(10_000, rest), ...many(20_000, rest), state(1)),
-        { settings: LARGE },
+        { settings: LARGE, chunk: 65_536 },
       );
       expect([code, states.at(-1)]).toEqual([0, '{"n":1}']);
       expect(await destination.rows('users')).toHaveLength(3 * 1_300);

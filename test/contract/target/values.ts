@@ -159,6 +159,7 @@ export const valueCases: Cases = {
         { type: 'SCHEMA', stream: 'users', schema: { properties }, key_properties: ['id'] },
         ...rows.map((record) => ({ type: 'RECORD', stream: 'users', record })),
       ),
+      { settings: { batch_rows: 1_000 }, chunk: 65_536 },
     );
     expect(code).toBe(0);
     const stored = (await destination.rows('users')).toSorted((a, b) => Number(a.id) - Number(b.id));
