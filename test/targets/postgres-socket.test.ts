@@ -47,7 +47,7 @@ test('a key that comes twice sends the rows on the other way', async () => {
   const destination = bySocket();
   const rows = Array.from({ length: ROWS }, (_, id) => user(id));
   const input = lines(HEAD, ...rows.slice(0, 100), user(0, 'last'), ...rows.slice(100), STATE);
-  const { code, critical, states } = await load(target, destination, input, { settings: BATCHES });
+  const { code, critical, states } = await load(target, destination, input, { settings: BATCHES, chunk: 65_536 });
   expect([code, critical, states]).toEqual([0, [], ['{"n":1}']]);
   expect(await database.query('SELECT count(*) AS rows, max(name) FILTER (WHERE id = 0) AS zero FROM users')).toEqual([
     { rows: String(ROWS), zero: 'last' },
