@@ -60,6 +60,7 @@ test('a row that the table refuses ends the load with one line', async () => {
   const rows = Array.from({ length: ROWS }, (_, id) => user(id));
   const { code, critical, states } = await load(target, destination, lines(HEAD, ...rows, STATE), {
     settings: BATCHES,
+    chunk: 65_536,
   });
   expect([code, critical.length, states]).toEqual([1, 1, []]);
   expect(critical[0]?.message).toMatch(/users_check|users_id_check|constraint/);
