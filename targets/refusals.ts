@@ -1,5 +1,6 @@
 /** What every SQL target refuses, in the same words. */
 import { ConnectorError } from '../singer/errors.ts';
+import { isRawNumber, type Json } from '../singer/lossless.ts';
 import type { ColumnKind } from './columns.ts';
 
 /** The key of a stream against what its table has. Names are those of columns. */
@@ -104,4 +105,15 @@ export function checkWidth(stream: string, names: ReadonlySet<string>, { most, t
     { stream },
     { hint: 'deselect properties of the stream at the tap' },
   );
+}
+
+/** What is wrong with a record whose value a column can hold in no form; completes "a record has …". Names no value. */
+export function cannotHold(property: string, value: Exclude<Json, null>, column: string): string {
+  return `${inWords(value)} in "${property}", which its column (${column}) cannot hold`;
+}
+
+function inWords(value: Exclude<Json, null>): string {
+  if (Array.isArray(value)) return 'an array';
+  if (isRawNumber(value)) return 'a number';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

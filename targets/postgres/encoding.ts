@@ -1,4 +1,6 @@
 /** Record values to the text of COPY, exact to the digit and the character. */
+
+import type { Log } from '../../singer/log.ts';
 import { isRawNumber, type Json, wholeDigits } from '../../singer/lossless.ts';
 import type { ColumnKind } from '../columns.ts';
 import type { Holder } from './types.ts';
@@ -23,6 +25,16 @@ export interface Mended {
   nulls: number;
   /** Times cut to the microsecond. */
   fractions: number;
+}
+
+/** Tells at the end of a load what had to be changed. */
+export function tellMended(log: Log, { surrogates, nulls, fractions }: Mended): void {
+  const tell = (event: string, count: number, text: string) => {
+    if (count > 0) log.warn(event, `${count} ${text}`, { count });
+  };
+  tell('surrogates_replaced', surrogates, 'texts had half of a character (a lone surrogate), stored as U+FFFD');
+  tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
+  tell('fractions_cut', fractions, 'times were finer than a microsecond and were cut to it');
 }
 
 /** Turns values into texts, and keeps count of what it had to change. */

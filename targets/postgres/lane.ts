@@ -4,27 +4,18 @@ import { systemCode } from '../../singer/errors.ts';
 import { isRawNumber, type Json, type RawNumber, type Row } from '../../singer/lossless.ts';
 import { TABLE_VERSION } from '../../singer/metadata.ts';
 import { type RecordPattern, type Spelling, type Spellings, spelledValue } from '../../singer/record-pattern.ts';
-import type { Batch, Misfit, SinkStream, SpelledRows } from '../../singer/sink.ts';
+import type { Batch, SinkStream, SpelledRows } from '../../singer/sink.ts';
+import type { Counts } from '../counts.ts';
 import type { Session } from './connection.ts';
 import type { Copier, Route } from './copy.ts';
 import { type Encoder, isPlainMoment, NUL, NULL, TOO_NARROW, UNFIT } from './encoding.ts';
+import { nul, type Obstacle, unfit } from './obstacles.ts';
 import { copyInto, createStaging, deleteRows, full, type Merge, markRows, mergeRows, quote } from './sql.ts';
 import type { Column, Table } from './tables.ts';
 import type { Holder } from './types.ts';
 
-/** Counts of one stream since the last commit. */
-export interface Counts {
-  inserted: number;
-  updated: number;
-  unchanged: number;
-  deleted: number;
-}
-
 /** What is done with rows: inserted or replaced by key; stamped as gone; deleted by key. */
 export type Treatment = 'write' | 'mark' | 'delete';
-
-/** What stands in the way of a record. */
-export type Obstacle = { readonly narrow: Column } | { readonly misfit: Omit<Misfit, 'index'> };
 
 /** How a lane begins. */
 export interface LaneOptions {
@@ -276,8 +267,8 @@ export class Lane {
       if (value !== undefined && value !== null) {
         const encoded = this.#encoder.encode(value, column.holder, column.kind);
         if (encoded === TOO_NARROW) return { narrow: column };
-        if (encoded === UNFIT) return { misfit: misfit(column, value) };
-        if (encoded === NUL) return { misfit: nul(column) };
+        if (encoded === UNFIT) return unfit(column, value);
+        if (encoded === NUL) return nul(column);
         text = encoded;
       }
       line = place === 0 ? text : `${line}\t${text}`;
@@ -349,21 +340,3 @@ function careOf({ holder, kind }: Column, spelling: Spelling): Spelt['care'] {
 }
 
 const DECIMALS: ReadonlySet<Holder> = new Set<Holder>(['float8', 'numeric']);
-
-function misfit({ property, declared }: Column, value: Exclude<Json, null>): Omit<Misfit, 'index'> {
-  return { property, problem: `${kindOf(value)} in "${property}", which its column (${declared}) cannot hold` };
-}
-
-/** What a value is, in words. */
-function kindOf(value: Exclude<Json, null>): string {
-  if (Array.isArray(value)) return 'an array';
-  if (isRawNumber(value)) return 'a number';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}
-
-function nul({ property }: Column): Omit<Misfit, 'index'> {
-  return {
-    property,
-    problem: `the character U+0000 in "${property}", which PostgreSQL cannot store (null_byte: replace stores U+FFFD for it)`,
-  };
-}

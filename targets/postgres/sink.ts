@@ -1,38 +1,22 @@
 /** The sink of a PostgreSQL database: everything between two commits, of all streams, is one transaction. */
 import { textOf } from '../../singer/errors.ts';
 import { timestamp } from '../../singer/io.ts';
-import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
+import { DELETED_AT, withColumns } from '../../singer/metadata.ts';
 import type { Batch, Misfit, Reject, Retirement, Sink, SinkStream, Written } from '../../singer/sink.ts';
 import type { Run } from '../../singer/stream.ts';
+import { Counted } from '../counts.ts';
 import type { LoadMethod, SchemaChange, StatePlace } from '../settings.ts';
 import { type Address, connect, type Patience, type Session } from './connection.ts';
 import { Copier } from './copy.ts';
-import { Encoder } from './encoding.ts';
+import { Encoder, tellMended } from './encoding.ts';
 import { ensureSchema, shapeOf } from './inspection.ts';
-import { type Counts, Lane, type Obstacle, type Treatment } from './lane.ts';
+import { Lane, type Treatment } from './lane.ts';
+import { overcome } from './obstacles.ts';
 import { replaceTables } from './overwrite.ts';
-import {
-  addReject,
-  createRejects,
-  createStates,
-  deleteVersions,
-  distinctVersions,
-  full,
-  LOCK_FOR_SESSION,
-  LOCK_SUBJECTS,
-  quote,
-  saveState,
-  stampVersions,
-} from './sql.ts';
-import {
-  type Column,
-  columnFor,
-  makeIndexes,
-  newColumn,
-  prepareTable,
-  type TableRules,
-  widenColumn,
-} from './tables.ts';
+import { keepRejects } from './rejects.ts';
+import { createStates, full, LOCK_FOR_SESSION, LOCK_SUBJECTS, quote, saveState } from './sql.ts';
+import { type Column, columnFor, makeIndexes, makeRoom, prepareTable, type TableRules } from './tables.ts';
+import { retireRows, versionsIn } from './versions.ts';
 
 /** The settings of the target, checked. */
 export interface PostgresSettings {
@@ -75,7 +59,7 @@ class PostgresSink implements Sink {
   #opened = 0;
   /** Tables that were loaded aside are in place. */
   #shown = false;
-  #counts = new Map<string, Counts>();
+  readonly #counted = new Counted();
   #open = false;
   #shape = '';
 
@@ -108,7 +92,7 @@ class PostgresSink implements Sink {
         const { taken, obstacle } = await lane.write(batch, at, treatment);
         at += taken;
         if (obstacle === undefined) return undefined;
-        const misfit = await this.#overcome(lane, obstacle);
+        const misfit = await overcome(obstacle, this.#settings.schemaChange, (narrow) => this.#widen(lane, narrow));
         if (misfit !== undefined) return { index: at, ...misfit };
       }
     });
@@ -122,44 +106,13 @@ class PostgresSink implements Sink {
   /** Merges what a lane has, because what follows must see it. */
   async #settle(lane: Lane): Promise<void> {
     await this.#copier.end();
-    await lane.merge(this.#countsOf(lane.stream.name));
+    await lane.merge(this.#counted.of(lane.stream.name));
     await lane.clear();
   }
 
-  async #overcome(lane: Lane, obstacle: Obstacle): Promise<Omit<Misfit, 'index'> | undefined> {
-    if ('misfit' in obstacle) return obstacle.misfit;
-    const { narrow } = obstacle;
-    if (this.#settings.schemaChange === 'fail') {
-      return {
-        property: narrow.property,
-        problem: `a number in "${narrow.property}" that its column would round, and schema_change is fail`,
-      };
-    }
-    await this.#settle(lane);
-    await this.#widen(lane, narrow);
-    return undefined;
-  }
-
-  /** A key stays in its column: equal keys must meet. */
   async #widen(lane: Lane, column: Column): Promise<void> {
-    const { relation, key, stream } = lane.table;
-    const kind = column.kind === 'integer' || column.kind === 'big_integer' ? 'big_integer' : 'decimal';
-    if (this.#settings.schemaChange === 'new_column' && !key.includes(column.name)) {
-      await newColumn(this.#session, stream, relation, column, kind);
-      this.#run.log.info(
-        'column_added',
-        `stream "${stream}": property "${column.property}" goes to the new column "${column.name}", to keep every digit`,
-        { stream },
-      );
-    } else {
-      const former = column.declared;
-      await widenColumn(this.#session, relation, column, kind);
-      this.#run.log.info(
-        'column_widened',
-        `stream "${stream}": column "${column.name}" was ${former} and is now ${column.declared}, to keep every digit`,
-        { stream },
-      );
-    }
+    await this.#settle(lane);
+    await makeRoom(this.#session, lane.table, column, this.#settings.schemaChange, this.#run.log);
     await this.#replaceLane(lane.stream);
   }
 
@@ -167,45 +120,25 @@ class PostgresSink implements Sink {
     return this.#write(async () => {
       const lane = this.#lane(stream);
       await this.#settle(lane);
-      const column = columnFor(lane.table, TABLE_VERSION);
-      if (column === undefined) return [];
-      const found = await this.#session.query(distinctVersions(lane.table.relation, column));
-      return found.flatMap(({ version = null }) =>
-        version === null ? [null] : /^-?\d+$/.test(version) ? [BigInt(version)] : [],
-      );
+      return versionsIn(this.#session, lane.table);
     });
   }
 
-  async retire(stream: SinkStream, { versions, hard, at }: Retirement): Promise<void> {
+  async retire(stream: SinkStream, rows: Retirement): Promise<void> {
     await this.#write(async () => {
       await this.#settle(this.#lane(stream));
-      if (!hard && columnFor(this.#lane(stream).table, DELETED_AT) === undefined) {
+      if (!rows.hard && columnFor(this.#lane(stream).table, DELETED_AT) === undefined) {
         await this.#openLane({ ...stream, schema: withColumns(stream.schema, [DELETED_AT]) });
       }
-      const { table } = this.#lane(stream);
-      const version = columnFor(table, TABLE_VERSION) ?? TABLE_VERSION;
-      const unversioned = versions.includes(null);
-      const numbers = versions.flatMap((one) => (one === null ? [] : [String(one)]));
-      const stamp = columnFor(table, DELETED_AT) ?? DELETED_AT;
-      const [gone] = hard
-        ? await this.#session.query(deleteVersions(table.relation, version, unversioned), [numbers])
-        : await this.#session.query(stampVersions(table.relation, stamp, version, unversioned), [numbers, at]);
-      this.#countsOf(stream.name).deleted += Number(gone?.deleted ?? 0);
+      const gone = await retireRows(this.#session, this.#lane(stream).table, rows);
+      this.#counted.of(stream.name).deleted += gone;
     });
   }
 
   async reject(records: readonly Reject[]): Promise<void> {
     await this.#write(async () => {
       await this.#copier.end();
-      await this.#session.query(createRejects(this.#settings.schema));
-      const now = timestamp(this.#run.clock.now());
-      for (const { stream, line, reason, record } of records) {
-        const values = [stream, reason, JSON.stringify(record)].map((text) =>
-          text.toWellFormed().replaceAll('\0', '\ufffd'),
-        );
-        const [name, why, text] = values;
-        await this.#session.query(addReject(this.#settings.schema), [name, line, why, text, now]);
-      }
+      await keepRejects(this.#session, this.#settings.schema, records, this.#run.clock.now());
     });
   }
 
@@ -213,14 +146,12 @@ class PostgresSink implements Sink {
     if (this.#open || (state !== undefined && this.#settings.state !== undefined)) {
       await this.#write(async () => {
         await this.#copier.end();
-        for (const lane of this.#lanes.values()) await lane.merge(this.#countsOf(lane.stream.name));
+        for (const lane of this.#lanes.values()) await lane.merge(this.#counted.of(lane.stream.name));
         if (state !== undefined) await this.#keepState(state);
       });
       await this.#commit();
     }
-    const written = [...this.#counts].map(([stream, counts]) => ({ stream, ...counts }));
-    this.#counts = new Map();
-    return written;
+    return this.#counted.take();
   }
 
   /** The state becomes durable with the rows before it, or not at all. */
@@ -273,15 +204,8 @@ class PostgresSink implements Sink {
     await this.#clear();
     await this.#copier.abort();
     await this.#index();
-    const { surrogates, nulls, fractions } = this.#encoder.mended;
-    this.#tell('surrogates_replaced', surrogates, 'texts had half of a character (a lone surrogate), stored as U+FFFD');
-    this.#tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
-    this.#tell('fractions_cut', fractions, 'times were finer than a microsecond and were cut to it');
+    tellMended(this.#run.log, this.#encoder.mended);
     await this.#session.end();
-  }
-
-  #tell(event: string, count: number, text: string): void {
-    if (count > 0) this.#run.log.warn(event, `${count} ${text}`, { count });
   }
 
   /** Runs `body` in the open transaction, or begins it. When it fails, all of the transaction is taken back. */
@@ -321,7 +245,7 @@ class PostgresSink implements Sink {
 
   async #takenBack(cause: unknown): Promise<unknown> {
     this.#open = false;
-    this.#counts = new Map();
+    this.#counted.forget();
     await this.#copier.abort();
     await this.#session.query('ROLLBACK').catch((second: unknown) => {
       this.#run.log.debug('rollback_failed', textOf(second));
@@ -366,14 +290,5 @@ class PostgresSink implements Sink {
     const lane = this.#lanes.get(name);
     if (lane === undefined) throw new Error(`rows of "${name}" before its table`);
     return lane;
-  }
-
-  #countsOf(stream: string): Counts {
-    let counts = this.#counts.get(stream);
-    if (counts === undefined) {
-      counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
-      this.#counts.set(stream, counts);
-    }
-    return counts;
   }
 }

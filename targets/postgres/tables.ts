@@ -1,9 +1,11 @@
 /** Tables of the PostgreSQL target: made, widened, and refused when that would lose data. In the caller's transaction. */
 import { ConnectorError } from '../../singer/errors.ts';
+import type { Log } from '../../singer/log.ts';
 import type { SinkStream } from '../../singer/sink.ts';
 import { type ColumnKind, columnsOf, indexGroups, keptColumns } from '../columns.ts';
 import { assignNames, columnNameFor, shortened, shortHash, tableNameFor } from '../names.ts';
 import { checkKeyColumns, checkWidth, keyTypeChanged, noColumns, typeChanged, type WidthLimit } from '../refusals.ts';
+import { exactKind, goesToNewColumn, tellNewColumn, tellWidened } from '../rounding.ts';
 import type { SchemaChange } from '../settings.ts';
 import type { Session } from './connection.ts';
 import { type ColumnInfo, exists, isEmpty, type TableInfo, tableInfo } from './inspection.ts';
@@ -241,6 +243,25 @@ export async function newColumn(
   column.name = name;
   column.declared = declared;
   column.holder = holderOf(declared);
+}
+
+/** Makes room for a number that a column would round. */
+export async function makeRoom(
+  session: Session,
+  { stream, relation, key }: Table,
+  column: Column,
+  schemaChange: SchemaChange,
+  log: Log,
+): Promise<void> {
+  const kind = exactKind(column.kind);
+  if (goesToNewColumn(column, key, schemaChange)) {
+    await newColumn(session, stream, relation, column, kind);
+    tellNewColumn(log, stream, column);
+  } else {
+    const former = column.declared;
+    await widenColumn(session, relation, column, kind);
+    tellWidened(log, stream, column, `${former} and is now ${column.declared}`);
+  }
 }
 
 /** Makes the indexes that the stream's schema asks for. */

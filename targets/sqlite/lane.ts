@@ -5,7 +5,8 @@ import type { Json, RawNumber, Row } from '../../singer/lossless.ts';
 import { TABLE_VERSION } from '../../singer/metadata.ts';
 import { type RecordPattern, type Spelling, type Spellings, spelledValue } from '../../singer/record-pattern.ts';
 import type { Batch, Misfit, SinkStream, SpelledRows } from '../../singer/sink.ts';
-import { type Bound, bindable, kindOf, TOO_NARROW, UNFIT } from './rows.ts';
+import { cannotHold } from '../refusals.ts';
+import { type Bound, bindable, TOO_NARROW, UNFIT } from './rows.ts';
 import { deleteRow, insertRows, mergeRow, quote, rowsPerStatement } from './sql.ts';
 import type { Column, Table } from './tables.ts';
 
@@ -364,5 +365,5 @@ function put({ values, slots }: RowsStatement, place: number, position: number, 
 }
 
 function misfit(index: number, { property, kind }: Column, value: Exclude<Json, null>): Misfit {
-  return { index, property, problem: `${kindOf(value)} in "${property}", which its column (${kind}) cannot hold` };
+  return { index, property, problem: cannotHold(property, value, kind) };
 }

@@ -89,10 +89,3 @@ function exactValue(source: string, { affinity }: Column): Bound | typeof TOO_NA
 function isPlainNumber(text: string): boolean {
   return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
 }
-
-/** What a value is, in words. */
-export function kindOf(value: Exclude<Json, null>): string {
-  if (Array.isArray(value)) return 'an array';
-  if (isRawNumber(value)) return 'a number';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}

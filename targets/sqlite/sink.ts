@@ -6,6 +6,8 @@ import { timestamp } from '../../singer/io.ts';
 import { DELETED_AT, TABLE_VERSION, withColumns } from '../../singer/metadata.ts';
 import type { Batch, Misfit, Reject, Retirement, Sink, SinkStream, Written } from '../../singer/sink.ts';
 import type { Run } from '../../singer/stream.ts';
+import { Counted } from '../counts.ts';
+import { wouldRound } from '../rounding.ts';
 import type { LoadMethod, SchemaChange, StatePlace } from '../settings.ts';
 import { destinationError, openDatabase, type Synchronous } from './database.ts';
 import { Lane } from './lane.ts';
@@ -21,7 +23,7 @@ import {
   stampVersions,
 } from './sql.ts';
 import { asideOf, type Column, columnFor, makeIndexes, prepareTable, type Table, type TableRules } from './tables.ts';
-import { exactKind, newColumn, widenColumns } from './widening.ts';
+import { makeRoom } from './widening.ts';
 
 /** The settings of the target, checked. */
 export interface SqliteSettings {
@@ -43,8 +45,6 @@ export async function connectSqlite(settings: SqliteSettings, run: Run): Promise
 /** Far below the limit of values in one statement. */
 const VERSIONS_PER_STATEMENT = 1_000;
 
-type Counts = { -readonly [Outcome in keyof Omit<Written, 'stream'>]: number };
-
 class SqliteSink implements Sink {
   readonly finish?: (state: string | undefined) => Promise<void>;
   readonly #db: Database;
@@ -52,7 +52,7 @@ class SqliteSink implements Sink {
   readonly #run: Run;
   readonly #lanes = new Map<string, Lane>();
   readonly #replaced = new Map<string, number>();
-  #counts = new Map<string, Counts>();
+  readonly #counted = new Counted();
   readonly #aside = asideOf(pid);
   /** Tables that were loaded aside are in place. */
   #shown = false;
@@ -79,7 +79,7 @@ class SqliteSink implements Sink {
     return this.#write(() => {
       const { stream } = batch;
       const lane = this.#lane(stream);
-      const counts = this.#countsOf(stream.name);
+      const counts = this.#counted.of(stream.name);
       if (batch.gone) {
         const { rows } = batch;
         const deletes = this.#settings.hardDelete && lane.table.key.length > 0;
@@ -116,7 +116,7 @@ class SqliteSink implements Sink {
       const { table } = this.#lane(stream);
       const version = columnFor(table, TABLE_VERSION) ?? TABLE_VERSION;
       const stamp = columnFor(table, DELETED_AT) ?? DELETED_AT;
-      const counts = this.#countsOf(stream.name);
+      const counts = this.#counted.of(stream.name);
       const unversioned = versions.includes(null);
       const numbers = versions.filter((one) => one !== null);
       for (let from = 0; from === 0 || from < numbers.length; from += VERSIONS_PER_STATEMENT) {
@@ -142,9 +142,7 @@ class SqliteSink implements Sink {
   async commit(state: string | undefined): Promise<readonly Written[]> {
     if (state !== undefined) this.#keepState(state);
     this.#commit();
-    const written = [...this.#counts].map(([stream, counts]) => ({ stream, ...counts }));
-    this.#counts = new Map();
-    return written;
+    return this.#counted.take();
   }
 
   /** The state becomes durable with the rows before it, or not at all. */
@@ -237,7 +235,7 @@ class SqliteSink implements Sink {
   #takenBack(cause: unknown): unknown {
     // SQLite itself rolls back on some failures (a full disk).
     if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-    this.#counts = new Map();
+    this.#counted.forget();
     return destinationError(this.#settings.database, 'write', cause);
   }
 
@@ -284,37 +282,11 @@ class SqliteSink implements Sink {
     return lane;
   }
 
-  #countsOf(stream: string): Counts {
-    let counts = this.#counts.get(stream);
-    if (counts === undefined) {
-      counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
-      this.#counts.set(stream, counts);
-    }
-    return counts;
-  }
-
-  /** A key stays in its column: equal keys must meet. */
+  /** Makes room in a column; returns why it must not, where the settings say so. */
   #widen(table: Table, column: Column): string | undefined {
     const { schemaChange } = this.#settings;
-    if (schemaChange === 'fail') {
-      return `a number in "${column.property}" that its column would round, and schema_change is fail`;
-    }
-    const { stream } = table;
-    if (schemaChange === 'new_column' && !table.key.includes(column.name)) {
-      newColumn(this.#db, stream, table.name, column, exactKind(column.kind));
-      this.#run.log.info(
-        'column_added',
-        `stream "${stream}": property "${column.property}" goes to the new column "${column.name}", to keep every digit`,
-        { stream },
-      );
-    } else {
-      widenColumns(this.#db, stream, table.name, [column]);
-      this.#run.log.info(
-        'column_widened',
-        `stream "${stream}": column "${column.name}" was rebuilt without a type, to keep every digit`,
-        { stream },
-      );
-    }
+    if (schemaChange === 'fail') return wouldRound(column.property);
+    makeRoom(this.#db, table, column, schemaChange, this.#run.log);
     this.#rememberSchema();
     return undefined;
   }

@@ -1,8 +1,11 @@
 /** A column whose property changed its type: it gives way without losing a value, or is refused. */
 import type { Database } from 'better-sqlite3';
 import { ConnectorError } from '../../singer/errors.ts';
+import type { Log } from '../../singer/log.ts';
 import type { ColumnKind } from '../columns.ts';
 import { assignNames } from '../names.ts';
+import { exactKind, goesToNewColumn, tellNewColumn, tellWidened } from '../rounding.ts';
+import type { SchemaChange } from '../settings.ts';
 import { columnInfo, rowidName } from './inspection.ts';
 import { fold, moveName } from './registry.ts';
 import {
@@ -16,7 +19,7 @@ import {
   OBJECT_SQL,
   renameTable,
 } from './sql.ts';
-import type { Column } from './tables.ts';
+import type { Column, Table } from './tables.ts';
 
 /**
  * Takes away the types of columns, so that every value stays exactly as it is bound. SQLite cannot change a column's
@@ -72,7 +75,14 @@ export function newColumn(db: Database, stream: string, table: string, column: C
   column.affinity = affinityOf(declared);
 }
 
-/** The kind that holds every value of a property whose column turned out too narrow for one of them. */
-export function exactKind(kind: ColumnKind): ColumnKind {
-  return kind === 'integer' || kind === 'big_integer' ? 'big_integer' : 'decimal';
+/** Makes room for a number that a column would round. */
+export function makeRoom(db: Database, table: Table, column: Column, schemaChange: SchemaChange, log: Log): void {
+  const { stream, name, key } = table;
+  if (goesToNewColumn(column, key, schemaChange)) {
+    newColumn(db, stream, name, column, exactKind(column.kind));
+    tellNewColumn(log, stream, column);
+  } else {
+    widenColumns(db, stream, name, [column]);
+    tellWidened(log, stream, column, 'rebuilt without a type');
+  }
 }

@@ -87,9 +87,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     fault: 'the state is kept in another transaction than its rows',
     file: 'targets/sqlite/sink.ts',
-    original: 'if (state !== undefined) this.#keepState(state);\n    this.#commit();\n    const written',
+    original: 'if (state !== undefined) this.#keepState(state);\n    this.#commit();\n    return this.#counted',
     mutated:
-      'this.#commit();\n    if (state !== undefined) this.#keepState(state);\n    this.#commit();\n    const written',
+      'this.#commit();\n    if (state !== undefined) this.#keepState(state);\n    this.#commit();\n    return this.#counted',
   },
   {
     fault: 'the quick way of reading a row takes half characters as they are',
@@ -191,9 +191,9 @@ export const MUTATIONS: readonly Mutation[] = [
     fault: 'the state is kept in another transaction than its rows',
     file: 'targets/postgres/sink.ts',
     original:
-      'if (state !== undefined) await this.#keepState(state);\n      });\n      await this.#commit();\n    }\n    const written',
+      'if (state !== undefined) await this.#keepState(state);\n      });\n      await this.#commit();\n    }\n    return this.#counted',
     mutated:
-      '});\n      await this.#commit();\n      await this.#write(async () => state !== undefined && this.#keepState(state));\n      await this.#commit();\n    }\n    const written',
+      '});\n      await this.#commit();\n      await this.#write(async () => state !== undefined && this.#keepState(state));\n      await this.#commit();\n    }\n    return this.#counted',
   },
   {
     fault: 'objects of others can take the place of those that are meant',

@@ -61,6 +61,35 @@ describe('carried', () => {
     });
   });
 
+  it('default privileges that were given or taken since are not undone by a rollback', async (releases) => {
+    const { load, query, command } = releases;
+    await load(desk(1));
+    await withRole(releases, async (role) => {
+      const defaults = `ALTER DEFAULT PRIVILEGES IN SCHEMA ${LIVE}`;
+      const mayRead = async (...names: readonly string[]) => {
+        for (const name of names) await query(`CREATE TABLE ${LIVE}.${name} (id bigint)`);
+        return query(
+          `SELECT name, has_table_privilege($1, '${LIVE}.' || name, 'SELECT') AS read, has_table_privilege($1, '${LIVE}.' || name, 'INSERT') AS write
+           FROM unnest($2::text[]) AS name`,
+          [role, names],
+        );
+      };
+      await query(
+        `${defaults} GRANT SELECT ON TABLES TO ${role}; ${defaults} GRANT USAGE ON TYPES TO ${role} WITH GRANT OPTION`,
+      );
+      await load(desk(2));
+      await query(`${defaults} REVOKE ALL ON TYPES FROM ${role}; ${defaults} REVOKE SELECT ON TABLES FROM ${role};
+        ${defaults} GRANT INSERT ON TABLES TO ${role}`);
+      expect((await command(['rollback'])).critical).toEqual([]);
+      expect(await mayRead('first')).toEqual([{ name: 'first', read: 'f', write: 't' }]);
+      expect(
+        await query(`SELECT defaclobjtype AS kind FROM pg_default_acl WHERE defaclnamespace = '${LIVE}'::regnamespace`),
+      ).toEqual([{ kind: 'r' }]);
+      expect((await command(['promote'])).critical).toEqual([]);
+      expect(await mayRead('second')).toEqual([{ name: 'second', read: 'f', write: 't' }]);
+    });
+  });
+
   it('views in the live schema and elsewhere, with their rights, over any number of steps', async (releases) => {
     const { load, query, command } = releases;
     await load(desk(1));
@@ -124,6 +153,36 @@ describe('carried', () => {
     expect(await query(`SELECT ticket FROM ${LIVE}.sentiment ORDER BY 1`)).toEqual([{ ticket: '1' }, { ticket: '2' }]);
     await command(['promote']);
     expect(await query(`SELECT ticket FROM ${LIVE}.sentiment ORDER BY 1`)).toEqual([{ ticket: '1' }, { ticket: '2' }]);
+  });
+
+  it('functions that take or return what moves with them', async ({ load, query, command }) => {
+    await load(desk(1));
+    await query(`CREATE TYPE ${LIVE}.mood AS ENUM ('good', 'bad'); CREATE DOMAIN ${LIVE}.code AS text;
+      CREATE TYPE ${LIVE}.span AS RANGE (subtype = bigint);
+      CREATE TABLE ${LIVE}.sentiment (ticket bigint, mood ${LIVE}.mood, during ${LIVE}.span);
+      INSERT INTO ${LIVE}.sentiment VALUES (1, 'good', '[1,5)');
+      CREATE FUNCTION ${LIVE}.spelled(${LIVE}.mood, ${LIVE}.code[]) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+      CREATE FUNCTION ${LIVE}.mood_of(${LIVE}.sentiment) RETURNS ${LIVE}.mood LANGUAGE sql AS 'SELECT $1.mood';
+      CREATE FUNCTION ${LIVE}.later(${LIVE}.mood, ${LIVE}.mood) RETURNS ${LIVE}.mood LANGUAGE sql AS 'SELECT $2';
+      CREATE AGGREGATE ${LIVE}.last_mood(${LIVE}.mood) (SFUNC = ${LIVE}.later, STYPE = ${LIVE}.mood);
+      CREATE PROCEDURE ${LIVE}.note(${LIVE}.mood) LANGUAGE sql AS 'SELECT 1'`);
+    const seen = async (version: string) => {
+      expect(
+        await query(`SELECT ${LIVE}.spelled(mood, '{}') AS spelled, ${LIVE}.mood_of(s) AS mood, during * ${LIVE}.span(2, 9) AS during,
+          (SELECT ${LIVE}.last_mood(mood) FROM ${LIVE}.sentiment) AS last, (SELECT max(version) FROM ${LIVE}.tickets) AS version
+          FROM ${LIVE}.sentiment s`),
+      ).toEqual([{ spelled: 'good', mood: 'good', during: '[2,5)', last: 'good', version }]);
+      await query(`CALL ${LIVE}.note('bad')`);
+    };
+    expect((await load(desk(2))).critical).toEqual([]);
+    await seen('2');
+    expect((await command(['rollback'])).critical).toEqual([]);
+    await seen('1');
+    expect((await command(['promote'])).critical).toEqual([]);
+    await seen('2');
+    // Nothing of them is left behind, where it would go with the former release.
+    expect((await command(['drop'])).critical).toEqual([]);
+    await seen('2');
   });
 
   it('a column that the source no longer has is not one that only PostgreSQL has', async ({ load, query }) => {

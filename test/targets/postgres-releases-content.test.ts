@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lines, messages } from '../contract/target/load.ts';
-import { LIVE, type Releases, withReleases } from './postgres-releases.ts';
+import { LIVE, type Releases, TICKETS, withReleases } from './postgres-releases.ts';
 
 const FIXTURES = readdirSync(join(import.meta.dirname, '../messages')).map((name) => name.replace(/\.jsonl$/, ''));
 /** A release is refused when the input ends behind its last state; this one is put there. */
@@ -134,6 +134,26 @@ test('lines that are like one another, which nobody parses, are hashed alike too
       { text: 'back\\slash / \n' },
     ]);
   }));
+
+test.each([
+  ['widen', { n: '99999999999999999999' }, 'column_widened'],
+  ['new_column', { n: null, n__big_integer: '99999999999999999999' }, 'column_added'],
+])('a number that its column would round: schema_change %s', (schema_change, kept, event) =>
+  withReleases(async ({ load, query }) => {
+    const head = { ...TICKETS, schema: { properties: { id: { type: 'integer' }, n: { type: ['null', 'integer'] } } } };
+    const record = (id: number, n: string) => `{"type":"RECORD","stream":"tickets","record":{"id":${id},"n":${n}}}\n`;
+    const input = lines(head) + record(1, '1') + record(2, '99999999999999999999') + record(3, '3') + END;
+    const { code, critical, logs } = await load(input, { settings: { schema_change } });
+    expect([code, critical]).toEqual([0, []]);
+    expect(logs.filter(({ event_type }) => event_type === event)).toHaveLength(1);
+    expect(await query(`SELECT * FROM ${LIVE}.tickets WHERE id = 2`)).toEqual([{ id: '2', ...kept }]);
+    const refused = await load(input, { settings: { schema_change: 'fail' } });
+    expect([refused.code, refused.critical[0]?.message]).toEqual([
+      1,
+      expect.stringMatching(/a number in "n" that its column would round, and schema_change is fail/),
+    ]);
+  }),
+);
 
 test('a row that is changed on its way is found', () =>
   withReleases(async ({ begin, query, told }) => {

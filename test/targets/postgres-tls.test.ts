@@ -22,6 +22,7 @@ const SCHEMA = {
 };
 const INPUT = [SCHEMA, { type: 'RECORD', stream: 't', record: { id: 1 } }, { type: 'STATE', value: { n: 1 } }];
 
+// These tests set up TLS on the server and restart it, which a server of the user's is no place for.
 describe.skipIf(process.env[GIVEN])('a server with a self-made certificate', () => {
   let server: TestServer;
   let database: TestDatabase;

@@ -1,31 +1,25 @@
 /** The tables of a release while rows come, in the one transaction of the load. The caller begins and ends it. */
-import { timestamp } from '../../../singer/io.ts';
-import { DELETED_AT, TABLE_VERSION, withColumns } from '../../../singer/metadata.ts';
+import { DELETED_AT, withColumns } from '../../../singer/metadata.ts';
 import type { Batch, Misfit, Reject, Retirement, SinkStream, Written } from '../../../singer/sink.ts';
 import type { Run } from '../../../singer/stream.ts';
+import { noRows } from '../../counts.ts';
 import type { Session } from '../connection.ts';
 import { Copier } from '../copy.ts';
 import { Encoder } from '../encoding.ts';
 import { exists } from '../inspection.ts';
-import { Lane, type Obstacle, type Treatment } from '../lane.ts';
+import { Lane, type Treatment } from '../lane.ts';
+import { overcome } from '../obstacles.ts';
+import { keepRejects } from '../rejects.ts';
 import type { PostgresSettings } from '../sink.ts';
-import {
-  addReject,
-  createRejects,
-  deleteVersions,
-  distinctVersions,
-  full,
-  quote,
-  REGISTRY,
-  stampVersions,
-} from '../sql.ts';
-import { columnFor, type Table } from '../tables.ts';
+import { full, quote, REGISTRY } from '../sql.ts';
+import { type Column, columnFor, makeRoom, type Table } from '../tables.ts';
+import { retireRows, versionsIn } from '../versions.ts';
 import { misshapen } from './checks.ts';
 import { finishTables } from './finishing.ts';
 import type { LoadedTables } from './ledger.ts';
 import { difference, newPart, type Part, startAnew } from './part.ts';
 import { carrySchemaRights } from './rights.ts';
-import { makeKey, prepareReleaseTable, widen } from './tables.ts';
+import { makeKey, prepareReleaseTable } from './tables.ts';
 
 /** Takes rows into the tables of one release. */
 export class Builder {
@@ -138,7 +132,7 @@ export class Builder {
       if (!part.merging) part.counts.inserted += taken;
       at += taken;
       if (obstacle === undefined) return undefined;
-      const misfit = await this.#overcome(part, obstacle);
+      const misfit = await overcome(obstacle, this.#settings.schemaChange, (narrow) => this.#widen(part, narrow));
       if (misfit !== undefined) return { index: at, ...misfit };
     }
   }
@@ -164,19 +158,10 @@ export class Builder {
     if (failure !== undefined) this.failures.push(failure);
   }
 
-  async #overcome(part: Part, obstacle: Obstacle): Promise<Omit<Misfit, 'index'> | undefined> {
-    if ('misfit' in obstacle) return obstacle.misfit;
-    const { narrow } = obstacle;
-    if (this.#settings.schemaChange === 'fail') {
-      return {
-        property: narrow.property,
-        problem: `a number in "${narrow.property}" that its column would round, and schema_change is fail`,
-      };
-    }
+  async #widen(part: Part, column: Column): Promise<void> {
     await this.#settle(part);
-    await widen(this.#session, part.lane.table, narrow, this.#settings.schemaChange, this.#run.log);
+    await makeRoom(this.#session, part.lane.table, column, this.#settings.schemaChange, this.#run.log);
     await this.#reopen(part, part.stream, await this.#table(part.stream));
-    return undefined;
   }
 
   /** As `Sink.versions`. */
@@ -184,47 +169,29 @@ export class Builder {
     const part = this.#part(stream);
     await this.#copier.end();
     if (part.merging) await this.#settle(part);
-    const column = columnFor(part.lane.table, TABLE_VERSION);
-    if (column === undefined) return [];
-    const found = await this.#session.query(distinctVersions(part.lane.table.relation, column));
-    return found.flatMap(({ version = null }) =>
-      version === null ? [null] : /^-?\d+$/.test(version) ? [BigInt(version)] : [],
-    );
+    return versionsIn(this.#session, part.lane.table);
   }
 
   /** As `Sink.retire`. */
-  async retire(stream: SinkStream, { versions, hard, at }: Retirement): Promise<void> {
+  async retire(stream: SinkStream, rows: Retirement): Promise<void> {
     const part = this.#part(stream);
     await this.#settle(part);
-    if (!hard && columnFor(part.lane.table, DELETED_AT) === undefined) {
+    if (!rows.hard && columnFor(part.lane.table, DELETED_AT) === undefined) {
       const wider = { ...stream, schema: withColumns(stream.schema, [DELETED_AT]) };
       await this.#reopen(part, wider, await this.#table(wider));
     }
     // A stamp makes a row the newest of its place, so the older ones of a key have to be gone before.
     await this.#mergeFromNowOn(part);
     const { table } = part.lane;
-    const version = columnFor(table, TABLE_VERSION) ?? TABLE_VERSION;
-    const unversioned = versions.includes(null);
-    const numbers = versions.flatMap((one) => (one === null ? [] : [String(one)]));
-    const stamp = columnFor(table, DELETED_AT) ?? DELETED_AT;
-    const [gone] = hard
-      ? await this.#session.query(deleteVersions(table.relation, version, unversioned), [numbers])
-      : await this.#session.query(stampVersions(table.relation, stamp, version, unversioned), [numbers, at]);
-    part.counts.deleted += Number(gone?.deleted ?? 0);
+    const gone = await retireRows(this.#session, table, rows);
+    part.counts.deleted += gone;
     await startAnew(this.#session, part, table);
   }
 
   /** As `Sink.reject`. */
   async reject(records: readonly Reject[]): Promise<void> {
     await this.#copier.end();
-    await this.#session.query(createRejects(this.#release));
-    const now = timestamp(this.#run.clock.now());
-    for (const { stream, line, reason, record } of records) {
-      const [name, why, text] = [stream, reason, JSON.stringify(record)].map((one) =>
-        one.toWellFormed().replaceAll('\0', '\ufffd'),
-      );
-      await this.#session.query(addReject(this.#release), [name, line, why, text, now]);
-    }
+    await keepRejects(this.#session, this.#release, records, this.#run.clock.now());
   }
 
   /** What became of the rows since the last call, as far as it is known before the release is whole. */
@@ -232,7 +199,7 @@ export class Builder {
     for (const part of this.#parts.values()) if (part.merging) await this.#settle(part);
     return [...this.#parts].map(([stream, part]) => {
       const written = { stream, ...part.counts };
-      part.counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
+      part.counts = noRows();
       return written;
     });
   }

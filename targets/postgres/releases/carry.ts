@@ -9,7 +9,15 @@ import type { Session } from '../connection.ts';
 import { belongings, makeView, ofView } from '../dependents.ts';
 import { full, quote, REGISTRY, REJECTS, type Relation } from '../sql.ts';
 import { carryColumns, columnNames, type ExtraColumn, extraColumns, sharedKey } from './columns.ts';
-import { type DependentView, dependentsOf, type Holdings, holdingsOf, type Relative, viewsAmong } from './holdings.ts';
+import {
+  type DependentView,
+  dependentsOf,
+  type Holdings,
+  holdingsOf,
+  multirangesIn,
+  type Relative,
+  viewsAmong,
+} from './holdings.ts';
 import type { LoadedTables } from './ledger.ts';
 import { carryRights } from './rights.ts';
 
@@ -153,11 +161,14 @@ export async function moveThings(session: Session, change: Change, plan: Plan): 
     );
     await session.query(`DROP TABLE ${full({ schema: to, name: REJECTS })}`);
   }
+  // A routine's name holds the types of its arguments, by the names that they have before they move themselves.
+  for (const { name } of plan.holdings.routines) await session.query(`ALTER ROUTINE ${name} SET SCHEMA ${quote(to)}`);
   for (const { name, kind } of plan.moved) {
     await session.query(`ALTER ${KINDS[kind]} ${full({ schema: from, name })} SET SCHEMA ${quote(to)}`);
   }
   for (const { name } of plan.holdings.types) await session.query(`ALTER TYPE ${name} SET SCHEMA ${quote(to)}`);
-  for (const { name } of plan.holdings.routines) await session.query(`ALTER ROUTINE ${name} SET SCHEMA ${quote(to)}`);
+  for (const name of await multirangesIn(session, change.live.oid))
+    await session.query(`ALTER TYPE ${name} SET SCHEMA ${quote(to)}`);
   const names = { from: full({ schema: from, name: REGISTRY }), to: full({ schema: to, name: REGISTRY }) };
   if (plan.replaced.some(({ live }) => live.name === REGISTRY)) {
     await session.query(`INSERT INTO ${names.to} SELECT * FROM ${names.from} ON CONFLICT DO NOTHING`);

@@ -30,7 +30,7 @@ const RELATIONS = `SELECT c.oid, c.relname AS name, c.relkind::text AS kind, ${O
 const ROUTINES = `SELECT p.oid, p.oid::regprocedure::text AS name, ${OWNER('p.proowner')} FROM pg_proc p
   WHERE p.pronamespace = $1 AND ${NO_MEMBER('pg_proc', 'p.oid')} ORDER BY 2`;
 
-/** Arrays and multiranges go with their type, row types with their table. */
+/** Arrays go with their type, row types with their table; multiranges: `multirangesIn`. */
 const TYPES = `SELECT t.oid, t.oid::regtype::text AS name, ${OWNER('t.typowner')} FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
   WHERE t.typnamespace = $1 AND (t.typrelid = 0 OR c.relkind = 'c') AND t.typtype <> 'm' AND ${NO_MEMBER('pg_type', 't.oid')}
   AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid) ORDER BY 2`;
@@ -63,6 +63,17 @@ export async function holdingsOf(session: Session, schema: string): Promise<Hold
     types: await things<Thing>(TYPES),
     others: (await session.query(OTHERS, [schema])).map(({ what }) => what ?? ''),
   };
+}
+
+const MULTIRANGES = `SELECT t.oid::regtype::text AS name FROM pg_type t
+  WHERE t.typnamespace = $1 AND t.typtype = 'm' AND ${NO_MEMBER('pg_type', 't.oid')} ORDER BY 1`;
+
+/**
+ * The multiranges of a schema. PostgreSQL makes one with each range (14 and newer) and leaves it behind when the range is
+ * moved, so they are asked for after that.
+ */
+export async function multirangesIn(session: Session, schema: string): Promise<readonly string[]> {
+  return (await session.query(MULTIRANGES, [schema])).map(({ name }) => name ?? '');
 }
 
 /** `$1`: oids of tables and views. Whatever depends on them, or on their row types, except views and what is their own. */

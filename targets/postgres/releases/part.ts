@@ -1,7 +1,8 @@
 /** One stream's part of a release: its table, the way into it, and what is known of its content. */
 import type { SinkStream } from '../../../singer/sink.ts';
+import { type Counts, noRows } from '../../counts.ts';
 import type { Session } from '../connection.ts';
-import type { Counts, Lane } from '../lane.ts';
+import type { Lane } from '../lane.ts';
 import type { Table } from '../tables.ts';
 import { type Content, Fingerprint, storedContent } from './fingerprint.ts';
 
@@ -20,8 +21,7 @@ export interface Part {
 
 /** A part whose table was just made. */
 export function newPart(stream: SinkStream, lane: Lane): Part {
-  const counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
-  return { stream, lane, counts, fingerprint: new Fingerprint(), merging: false, frozen: true };
+  return { stream, lane, counts: noRows(), fingerprint: new Fingerprint(), merging: false, frozen: true };
 }
 
 /** What is wrong with the stored rows, compared with those that were sent; undefined if nothing. */

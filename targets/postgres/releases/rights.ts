@@ -10,13 +10,15 @@ const OF_SCHEMA = `SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident
 const DEFAULTS = `SELECT quote_ident(pg_get_userbyid(d.defaclrole)) AS role, d.defaclobjtype::text AS kind,
     CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee,
     a.privilege_type AS privilege, a.is_grantable AS grantable
-  FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) a WHERE d.defaclnamespace = $1`;
+  FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) a WHERE d.defaclnamespace = $1
+    AND d.defaclobjtype IN ('r', 'S', 'f', 'T')`;
 
+/** What `ALTER DEFAULT PRIVILEGES IN SCHEMA` calls the kinds of pg_default_acl. */
 const KINDS: Readonly<Record<string, string>> = { r: 'TABLES', S: 'SEQUENCES', f: 'ROUTINES', T: 'TYPES' };
 
 const option = (grantable: string | null | undefined) => (grantable === 't' ? ' WITH GRANT OPTION' : '');
 
-/** Gives a schema exactly the rights on the schema `oid`, and the rights that tables made in it get by default. */
+/** Gives a schema exactly the rights on the schema `oid`, and exactly the rights that what is made in it gets by default. */
 export async function carrySchemaRights(session: Session, oid: string, schema: string): Promise<void> {
   const given = await session.query(OF_SCHEMA.replace('n.oid = $1', 'n.nspname = $1'), [schema]);
   for (const grantee of new Set(given.map((right) => right.grantee))) {
@@ -25,12 +27,18 @@ export async function carrySchemaRights(session: Session, oid: string, schema: s
   for (const { grantee, privilege, grantable } of await session.query(OF_SCHEMA, [oid])) {
     await session.query(`GRANT ${privilege} ON SCHEMA ${quote(schema)} TO ${grantee}${option(grantable)}`);
   }
+  await carryDefaults(session, oid, schema);
+}
+
+async function carryDefaults(session: Session, oid: string, schema: string): Promise<void> {
+  const alter = (role: string | null | undefined) =>
+    `ALTER DEFAULT PRIVILEGES FOR ROLE ${role} IN SCHEMA ${quote(schema)}`;
+  const revoked = (await session.query(DEFAULTS.replace('= $1', '= $1::regnamespace'), [quote(schema)])).map(
+    ({ role, kind, grantee }) => `${alter(role)} REVOKE ALL ON ${KINDS[kind ?? '']} FROM ${grantee}`,
+  );
+  for (const statement of new Set(revoked)) await session.query(statement);
   for (const { role, kind, grantee, privilege, grantable } of await session.query(DEFAULTS, [oid])) {
-    const what = KINDS[kind ?? ''];
-    if (what === undefined) continue;
-    await session.query(
-      `ALTER DEFAULT PRIVILEGES FOR ROLE ${role} IN SCHEMA ${quote(schema)} GRANT ${privilege} ON ${what} TO ${grantee}${option(grantable)}`,
-    );
+    await session.query(`${alter(role)} GRANT ${privilege} ON ${KINDS[kind ?? '']} TO ${grantee}${option(grantable)}`);
   }
 }
 

@@ -8,6 +8,7 @@ import { timestamp } from '../../../singer/io.ts';
 import type { Batch, Misfit, Reject, Retirement, Sink, SinkStream, Written } from '../../../singer/sink.ts';
 import type { Run } from '../../../singer/stream.ts';
 import { connect, type Session } from '../connection.ts';
+import { tellMended } from '../encoding.ts';
 import type { PostgresSettings } from '../sink.ts';
 import { createStates, saveState } from '../sql.ts';
 import { Builder } from './builder.ts';
@@ -208,15 +209,8 @@ class ReleaseSink implements Sink {
 
   async close(): Promise<void> {
     await this.#builder.abort();
-    const { surrogates, nulls, fractions } = this.#builder.encoder.mended;
-    this.#tell('surrogates_replaced', surrogates, 'texts had half of a character (a lone surrogate), stored as U+FFFD');
-    this.#tell('nulls_replaced', nulls, 'texts had U+0000, stored as U+FFFD');
-    this.#tell('fractions_cut', fractions, 'times were finer than a microsecond and were cut to it');
+    tellMended(this.#run.log, this.#builder.encoder.mended);
     await this.#session.end();
-  }
-
-  #tell(event: string, count: number, text: string): void {
-    if (count > 0) this.#run.log.warn(event, `${count} ${text}`, { count });
   }
 
   /** Runs `body` in the one transaction of the load. When it fails, all of the release is taken back. */

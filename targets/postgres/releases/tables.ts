@@ -1,13 +1,11 @@
 /** Tables of a release: made bare, with their key when the rows are in. */
 import { ConnectorError, systemCode } from '../../../singer/errors.ts';
-import type { Log } from '../../../singer/log.ts';
 import type { SinkStream } from '../../../singer/sink.ts';
-import type { SchemaChange } from '../../settings.ts';
 import type { Session } from '../connection.ts';
 import { takenNames } from '../inspection.ts';
 import { readRegistry } from '../registry.ts';
 import { full, quote } from '../sql.ts';
-import { type Column, newColumn, prepareTable, type Table, type TableRules, widenColumn } from '../tables.ts';
+import { prepareTable, type Table, type TableRules } from '../tables.ts';
 import { freeze } from './frozen.ts';
 
 /** How a table of a release is made. */
@@ -75,26 +73,4 @@ export async function makeKey(session: Session, table: Table, frozen: boolean): 
   await freeze(session, table, true);
   await session.query(add);
   return true;
-}
-
-/** Makes room for a number that a column would round. A key stays in its column: equal keys must meet. */
-export async function widen(
-  session: Session,
-  table: Table,
-  column: Column,
-  schemaChange: SchemaChange,
-  log: Log,
-): Promise<void> {
-  const { relation, key, stream } = table;
-  const kind = column.kind === 'integer' || column.kind === 'big_integer' ? 'big_integer' : 'decimal';
-  if (schemaChange === 'new_column' && !key.includes(column.name)) {
-    await newColumn(session, stream, relation, column, kind);
-    const text = `stream "${stream}": property "${column.property}" goes to the new column "${column.name}", to keep every digit`;
-    log.info('column_added', text, { stream });
-    return;
-  }
-  const former = column.declared;
-  await widenColumn(session, relation, column, kind);
-  const text = `stream "${stream}": column "${column.name}" was ${former} and is now ${column.declared}, to keep every digit`;
-  log.info('column_widened', text, { stream });
 }

@@ -1,7 +1,7 @@
 /** What becomes of a column whose property changes its type, as schema_change says. */
 import { expect } from 'vitest';
 import type { Cases } from '../target.ts';
-import { messages, sorted } from './load.ts';
+import { lines, messages, sorted } from './load.ts';
 
 export const schemaChangeCases: Cases = {
   'new_column leaves the old column and its values': async ({ load, destination }) => {
@@ -43,12 +43,24 @@ export const schemaChangeCases: Cases = {
     const exact = ['1', '99999999999999999999', '3'];
     for (const schema_change of ['widen', 'new_column', 'fail']) {
       const { load, destination } = await fresh();
-      const { code, states } = await load(input, { settings: { schema_change, batch_rows: 100 } });
+      const { code, states, logs, critical } = await load(input, { settings: { schema_change, batch_rows: 100 } });
       const rows = sorted(await destination.rows('users'), 'id');
       if (schema_change === 'fail') {
         expect([code, states, rows.length]).toEqual([1, [], 0]);
+        expect(critical[0]?.message).toMatch(/a number in "n" that its column would round, and schema_change is fail/);
       } else {
         expect([code, states]).toEqual([0, ['{"n":1}']]);
+        const widened = schema_change === 'widen';
+        const told = logs.filter(({ message }) => message.endsWith(', to keep every digit'));
+        expect(told.map(({ event_type }) => event_type)).toEqual(
+          Array(2).fill(widened ? 'column_widened' : 'column_added'),
+        );
+        expect(await destination.columns('users')).toEqual([
+          'id',
+          'n',
+          'r',
+          ...(widened ? [] : ['n__big_integer', 'r__decimal']),
+        ]);
         expect(rows.map((row) => Object.values(row).find((value) => exact.slice(1).includes(value ?? '')))).toEqual([
           undefined,
           exact[1],
@@ -56,6 +68,24 @@ export const schemaChangeCases: Cases = {
         ]);
         expect(Object.values(rows[1] ?? {})).toContain('0.12345678901234567890123');
       }
+    }
+  },
+  'a key that its column would round stays in its column, where equal keys meet': async ({ load, destination }) => {
+    const head = {
+      type: 'SCHEMA',
+      stream: 'users',
+      schema: { properties: { id: { type: 'integer' }, n: { type: 'integer' } } },
+      key_properties: ['id'],
+    };
+    const user = (id: number, n: number) => ({ type: 'RECORD', stream: 'users', record: { id, n } });
+    for (const n of [1, 2]) {
+      const input = lines(head, user(1, n), user(10 ** 20, n), { type: 'STATE', value: { n } });
+      const { code, critical } = await load(input, { settings: { schema_change: 'new_column' } });
+      expect([code, critical]).toEqual([0, []]);
+      expect(sorted(await destination.rows('users'), 'id')).toEqual([
+        { id: '1', n: String(n) },
+        { id: String(10 ** 20), n: String(n) },
+      ]);
     }
   },
 };
