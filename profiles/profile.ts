@@ -13,13 +13,15 @@ import { columnFindings, type Finding, finding } from './findings.ts';
 import { pgType, propertySchema } from './json-schema.ts';
 import type { SlashOrder } from './slash-dates.ts';
 import { scanTable, type TableScan } from './table-scan.ts';
-import { tablesOf } from './tables.ts';
+import { type SourceTable, tablesOf } from './tables.ts';
 
 export interface ProfileOptions {
   readonly runId: string;
   /** Whatever names the file; it is kept as it is. */
   readonly source: { readonly [property: string]: Json };
   readonly expected?: ExpectedSchema;
+  /** What to scan; all ordinary tables unless it is said. */
+  readonly tables?: readonly SourceTable[];
   /** The order of slash dates where no value proves one. ServiceDesk writes the day first. */
   readonly slashOrder?: SlashOrder;
   /** Rows to read of each table; none: all. Enough to tell types, too few to count what is rare. */
@@ -46,7 +48,7 @@ export function profileDatabase(db: Database, options: ProfileOptions): Profile 
   const findings: Finding[] = [];
   const tables: [string, TableProfile][] = [];
   const rows = new Map<string, number>();
-  for (const table of tablesOf(db)) {
+  for (const table of options.tables ?? tablesOf(db)) {
     const scan = scanTable(db, table, limits, options.sample);
     const known = ownOf(expected.tables, table.name);
     const columns = scan.columns.map((column, index) => {
@@ -68,7 +70,7 @@ export function profileDatabase(db: Database, options: ProfileOptions): Profile 
     tables.push([table.name, { rows: scan.rows, scanned: scan.scanned, columns: Object.fromEntries(columns) }]);
     options.onTable?.(table.name, scan.scanned);
   }
-  for (const table of Object.keys(expected.tables)) {
+  for (const table of options.tables === undefined ? Object.keys(expected.tables) : []) {
     if (!rows.has(table)) findings.push(finding('missing_table', table, null, { ...emptyTally(), count: 1 }));
   }
   return {

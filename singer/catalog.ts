@@ -4,7 +4,7 @@ import { nearest } from './config.ts';
 import { ConnectorError, textOf } from './errors.ts';
 import { isObject, type Json, jsonProblem, parseLossless, type Row, withoutBom } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
-import type { Selected, StreamDeclaration } from './stream.ts';
+import type { Selected, StreamChoice, StreamDeclaration } from './stream.ts';
 
 type Metadata = { readonly [key: string]: Json };
 
@@ -20,6 +20,7 @@ export interface CatalogEntry {
   readonly schema: JsonSchema;
   readonly key_properties: readonly string[];
   readonly replication_method?: string;
+  readonly replication_key?: string;
   readonly metadata: readonly MetadataEntry[];
 }
 
@@ -30,12 +31,14 @@ export interface Catalog {
 function propertyEntries(
   schema: JsonSchema,
   automatic: ReadonlySet<string>,
+  facts: { readonly [property: string]: Metadata } = {},
   above: readonly string[] = [],
 ): MetadataEntry[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, node]) => {
     const breadcrumb = [...above, 'properties', name];
     const inclusion = above.length === 0 && automatic.has(name) ? 'automatic' : 'available';
-    return [{ breadcrumb, metadata: { inclusion } }, ...propertyEntries(node, automatic, breadcrumb)];
+    const known = above.length === 0 && Object.hasOwn(facts, name) ? facts[name] : undefined;
+    return [{ breadcrumb, metadata: { inclusion, ...known } }, ...propertyEntries(node, automatic, {}, breadcrumb)];
   });
 }
 
@@ -49,6 +52,8 @@ function catalogEntry(stream: StreamDeclaration): CatalogEntry {
     schema: stream.schema,
     key_properties: stream.key,
     replication_method: stream.replication,
+    ...(stream.replicationKeys !== undefined &&
+      stream.bookmarks?.[0] !== undefined && { replication_key: stream.bookmarks[0] }),
     metadata: [
       {
         breadcrumb: [],
@@ -56,12 +61,20 @@ function catalogEntry(stream: StreamDeclaration): CatalogEntry {
           inclusion: stream.automatic ? 'automatic' : 'available',
           'selected-by-default': stream.selectedByDefault || stream.automatic === true,
           'table-key-properties': stream.key,
-          'forced-replication-method': stream.replication,
-          ...(stream.bookmarks !== undefined && { 'valid-replication-keys': stream.bookmarks }),
+          ...replicationOf(stream),
+          ...stream.facts?.stream,
         },
       },
-      ...propertyEntries(stream.schema, automatic),
+      ...propertyEntries(stream.schema, automatic, stream.facts?.properties),
     ],
+  };
+}
+
+function replicationOf({ replication, replicationKeys, bookmarks }: StreamDeclaration): Metadata {
+  if (replicationKeys !== undefined) return { 'valid-replication-keys': replicationKeys };
+  return {
+    'forced-replication-method': replication,
+    ...(bookmarks !== undefined && { 'valid-replication-keys': bookmarks }),
   };
 }
 
@@ -229,17 +242,76 @@ function unknownStream(name: string, known: readonly string[], where: string): C
   );
 }
 
+/**
+ * Tells of streams that are yet to be discovered whether `select` will take their schema: from the same catalog and the
+ * same setting.
+ */
+export function schemaNeeded(catalog: Catalog | undefined, wanted: readonly string[] | undefined): StreamChoice {
+  if (catalog !== undefined) {
+    const bare = catalog.streams.filter((entry) => isSelected(entry) && !hasSchema(entry)).map(nameOf);
+    return (stream) => bare.includes(stream);
+  }
+  return (stream, selectedByDefault) =>
+    wanted === undefined ? selectedByDefault : wanted.some((pattern) => matches(pattern, stream));
+}
+
+function nameOf(entry: CatalogEntry): string {
+  return entry.tap_stream_id ?? entry.stream;
+}
+
+function hasSchema({ schema }: CatalogEntry): boolean {
+  return isObject(schema) && schema.properties !== undefined;
+}
+
+function rootOf({ metadata }: CatalogEntry): Metadata | undefined {
+  return metadata?.find(({ breadcrumb }) => breadcrumb.length === 0)?.metadata;
+}
+
+function isSelected(entry: CatalogEntry): boolean {
+  const legacy = flag(
+    (entry as unknown as Metadata).selected ?? (entry.schema?.selected as Json | undefined),
+    entry.stream,
+  );
+  if ((entry.metadata ?? []).length === 0) return legacy ?? true;
+  return chosen(rootOf(entry), entry.stream) ?? legacy ?? false;
+}
+
+/**
+ * The stream as the catalog wants it read, where there is a choice: whole or by a replication key, and which properties
+ * name a row that nothing in the source names.
+ * @throws ConnectorError `config` for a method or a key that the stream does not have.
+ */
+function asChosen(declaration: StreamDeclaration, entry: CatalogEntry): StreamDeclaration {
+  const { name, replicationKeys, schema } = declaration;
+  if (replicationKeys === undefined) return declaration;
+  const root = rootOf(entry);
+  const refuse = (problem: string, hint: string) =>
+    new ConnectorError('config', `the catalog ${problem}`, { stream: name }, { hint });
+  const named = root?.['view-key-properties'];
+  const key = Array.isArray(named) && named.length > 0 ? named.map(String) : declaration.key;
+  for (const property of key) {
+    if (Object.hasOwn(schema.properties ?? {}, property)) continue;
+    throw refuse(`names the key "${property}" for "${name}"`, 'view-key-properties lists properties of the stream');
+  }
+  const method = String(root?.['replication-method'] ?? entry.replication_method ?? declaration.replication);
+  if (method.toUpperCase() === 'FULL_TABLE') {
+    const { bookmarks: _none, ...whole } = declaration;
+    return { ...whole, key, replication: 'FULL_TABLE' };
+  }
+  if (method.toUpperCase() !== 'INCREMENTAL') {
+    throw refuse(`wants ${method} for "${name}"`, 'this source can be read by FULL_TABLE or INCREMENTAL');
+  }
+  const bookmark = root?.['replication-key'] ?? entry.replication_key ?? declaration.bookmarks?.[0];
+  if (typeof bookmark !== 'string' || !replicationKeys.includes(bookmark)) {
+    const keys = replicationKeys.length === 0 ? 'it has none: use FULL_TABLE' : replicationKeys.join(', ');
+    const given = typeof bookmark === 'string' ? `by "${bookmark}"` : 'without a replication-key';
+    throw refuse(`wants INCREMENTAL ${given} for "${name}"`, `valid replication keys: ${keys}`);
+  }
+  return { ...declaration, key, replication: 'INCREMENTAL', bookmarks: [bookmark] };
+}
+
 function fromCatalog(streams: readonly StreamDeclaration[], catalog: Catalog): readonly Selected[] {
-  const byName = new Map(catalog.streams.map((entry) => [entry.tap_stream_id ?? entry.stream, entry]));
-  const isSelected = (entry: CatalogEntry): boolean => {
-    const root = entry.metadata?.find(({ breadcrumb }) => breadcrumb.length === 0)?.metadata;
-    const legacy = flag(
-      (entry as unknown as Metadata).selected ?? (entry.schema?.selected as Json | undefined),
-      entry.stream,
-    );
-    if ((entry.metadata ?? []).length === 0) return legacy ?? true;
-    return chosen(root, entry.stream) ?? legacy ?? false;
-  };
+  const byName = new Map(catalog.streams.map((entry) => [nameOf(entry), entry]));
   for (const [name, entry] of byName) {
     if (!streams.some((stream) => stream.name === name) && isSelected(entry)) {
       throw unknownStream(
@@ -249,14 +321,15 @@ function fromCatalog(streams: readonly StreamDeclaration[], catalog: Catalog): r
       );
     }
   }
-  return streams.flatMap((declaration) => {
-    if (declaration.automatic) return [wholeStream(declaration)];
-    const entry = byName.get(declaration.name);
+  return streams.flatMap((found) => {
+    if (found.automatic) return [wholeStream(found)];
+    const entry = byName.get(found.name);
     if (entry === undefined || !isSelected(entry)) return [];
+    const declaration = asChosen(found, entry);
     const metadata = new Map((entry.metadata ?? []).map((item) => [JSON.stringify(item.breadcrumb), item.metadata]));
     const always = new Set([...declaration.key, ...(declaration.bookmarks ?? [])]);
     // The catalog's schema wins, so that a user's override counts; without one the declared schema is used.
-    const schema = isObject(entry.schema) && entry.schema.properties !== undefined ? entry.schema : declaration.schema;
+    const schema = hasSchema(entry) ? entry.schema : declaration.schema;
     const pruned = prune(
       withKeys(schema, declaration, always),
       (breadcrumb) => metadata.get(breadcrumb),

@@ -1,5 +1,5 @@
 /** Runs a tap: settings, catalog, state, connection, then schema, rows and state on stdout until there is nothing left to do. */
-import { catalogOf, projection, readCatalog, select } from './catalog.ts';
+import { catalogOf, projection, readCatalog, schemaNeeded, select as selectStreams } from './catalog.ts';
 import { TAP_FLAGS } from './command-line.ts';
 import { loadSettings, type Settings } from './config.ts';
 import { ConnectorError, EXIT, textOf } from './errors.ts';
@@ -8,7 +8,7 @@ import type { Row } from './lossless.ts';
 import { openProgress } from './progress.ts';
 import { inSession, print, type Session } from './session.ts';
 import { readState, type State } from './state-file.ts';
-import type { Closing, Page, ReadRequest, RowGroup, Run, Selected, Tap } from './stream.ts';
+import type { Closing, Page, ReadRequest, RowGroup, Run, Selected, StreamDeclaration, Tap } from './stream.ts';
 import { MessageWriter } from './writer.ts';
 
 /** Runs `tap` with the given outside world and returns the exit code. */
@@ -22,7 +22,8 @@ export function runTap<Client extends Closing>(tap: Tap<Client>, io: Io): Promis
 
 async function tapSession<Client extends Closing>(tap: Tap<Client>, io: Io, session: Session): Promise<number> {
   const { flags, log, metrics } = session;
-  if (flags.get('discover') === true) {
+  const discovers = flags.get('discover') === true;
+  if (discovers && tap.discover === undefined) {
     await print(io, JSON.stringify(catalogOf(tap.streams), null, 2));
     return EXIT.complete;
   }
@@ -60,34 +61,52 @@ async function tapSession<Client extends Closing>(tap: Tap<Client>, io: Io, sess
   const settings = await settingsFor(true);
   const catalogPath = stringFlag(session, 'catalog');
   const catalog = catalogPath === undefined ? undefined : await readCatalog(catalogPath);
-  const chosen = select(tap.streams, catalog, settings.streams as readonly string[] | undefined);
-  const selected = chosen.map((stream) => tap.adjust?.(stream, settings) ?? stream);
-  if (!selected.some(({ declaration }) => !declaration.automatic)) {
+  const wanted = settings.streams as readonly string[] | undefined;
+  const select = (streams: readonly StreamDeclaration[]) => {
+    const selected = selectStreams(streams, catalog, wanted).map((stream) => tap.adjust?.(stream, settings) ?? stream);
+    if (selected.some(({ declaration }) => !declaration.automatic)) return selected;
     throw new ConnectorError(
       'config',
       'no stream is selected',
       {},
       { hint: 'set "selected": true in the catalog, or name streams in "streams"' },
     );
-  }
+  };
   const test = flags.get('test');
-  if (test === 'schema') {
-    const writer = new MessageWriter(io.stdout);
-    for (const stream of selected) await writeSchema(writer, stream);
-    await writer.flush();
-    return EXIT.complete;
-  }
-  const progress = await openProgress(io, log, test === undefined);
+  // Of static streams a slip in the selection is told before anything else happens.
+  const known = tap.discover === undefined ? select(tap.streams) : undefined;
+  if (known !== undefined && test === 'schema') return writeSchemas(known, io);
+  const progress = await openProgress(io, log, test === undefined && !discovers);
   const run: Run = { log, clock: io.clock, signal: io.signal, metrics, progress, env: io.env };
-  const request: ReadRequest = { settings, selected, state: await state() };
+  const startState = await state();
   const client = await tap.connect(settings, run);
   try {
+    let selected = known;
+    if (selected === undefined) {
+      const choice = discovers ? () => true : schemaNeeded(catalog, wanted);
+      const found = [...tap.streams, ...((await tap.discover?.(client, settings, choice, run)) ?? [])];
+      if (discovers) {
+        await print(io, JSON.stringify(catalogOf(found), null, 2));
+        return EXIT.complete;
+      }
+      selected = select(found);
+      if (test === 'schema') return await writeSchemas(selected, io);
+    }
+    const request: ReadRequest = { settings, selected, state: startState };
     return test === undefined ? await extract(tap, client, request, run, io) : await probe(tap, client, request, run);
   } finally {
     progress.stop();
     log.around(undefined);
     await client.close();
   }
+}
+
+/** `--test=schema`: what would be announced, and nothing else. */
+async function writeSchemas(selected: readonly Selected[], io: Io): Promise<number> {
+  const writer = new MessageWriter(io.stdout);
+  for (const stream of selected) await writeSchema(writer, stream);
+  await writer.flush();
+  return EXIT.complete;
 }
 
 function stringFlag({ flags }: Session, name: string): string | undefined {
@@ -166,12 +185,12 @@ async function writeRows(
 ): Promise<void> {
   const counts = new Map<string, number>();
   let seen = 0;
-  const write = ({ stream, records, version }: RowGroup): Promise<void> | undefined => {
+  const write = (group: RowGroup): Promise<void> | undefined => {
+    const { stream } = group;
     if (!lanes.has(stream)) return undefined;
-    const project = lanes.get(stream);
-    counts.set(stream, (counts.get(stream) ?? 0) + records.length);
-    const slow = writer.records(stream, project === undefined ? records : records.map(project), version);
-    seen += records.length;
+    const slow = writeGroup(group, lanes.get(stream), writer);
+    counts.set(stream, (counts.get(stream) ?? 0) + countOf(group));
+    seen += countOf(group);
     if (slow !== undefined || seen < ROWS_PER_TURN) return slow;
     seen = 0;
     return turn(run);
@@ -181,6 +200,20 @@ async function writeRows(
     if (slow !== undefined) await slow;
   }
   for (const [stream, count] of counts) run.metrics.rows(stream, 'read', count);
+}
+
+function writeGroup(
+  group: RowGroup,
+  project: ((record: Row) => Row) | undefined,
+  writer: MessageWriter,
+): Promise<void> | undefined {
+  if ('lines' in group) return writer.recordLines(group.stream, group.lines);
+  const { stream, records, version } = group;
+  return writer.records(stream, project === undefined ? records : records.map(project), version);
+}
+
+function countOf(group: RowGroup): number {
+  return 'lines' in group ? group.count : group.records.length;
 }
 
 /** A tap that never waits would never see a signal, nor let its lines go. */
@@ -246,8 +279,9 @@ async function firstRecord<Client extends Closing>(
         if (wanted !== undefined && absent.includes(wanted)) return ABSENT;
         return failures?.[0]?.reason ?? (exitCode === EXIT.failed ? summary : undefined);
       }
-      for await (const { stream, records } of next.value.rows)
-        if (stream === wanted && records.length > 0) return undefined;
+      for await (const group of next.value.rows) {
+        if (group.stream === wanted && countOf(group) > 0) return undefined;
+      }
     }
   } catch (thrown) {
     if (stopOf(thrown) !== undefined) throw thrown;

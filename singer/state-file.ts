@@ -22,6 +22,8 @@ export interface StateDeclaration {
   readonly version: number;
   /** Schema of each stream's bookmark, and of top-level keys. Keys not named here are kept as they are. */
   readonly bookmarks: { readonly [stream: string]: JsonSchema };
+  /** Schema of a bookmark whose stream is not named above: for taps whose streams only the source knows. */
+  readonly otherBookmarks?: JsonSchema;
   readonly top?: { readonly [key: string]: JsonSchema };
   /** Turns a state of an older version into this one. */
   migrate?(state: State, from: number): State;
@@ -185,12 +187,15 @@ export function checkState(value: Json, declaration: StateDeclaration, path: str
  * check: one per stream of tap-pmp would take 0.35 s and 18 MB at each start (Node 26, ajv 8.20).
  */
 function schemaOf(
-  { bookmarks: schemas, top }: StateDeclaration,
+  { bookmarks: schemas, otherBookmarks, top }: StateDeclaration,
   bookmarks: { readonly [stream: string]: Json },
 ): JsonSchema {
-  const names = Object.keys(bookmarks).filter((stream) => Object.hasOwn(schemas, stream));
-  const distinct = [...new Set(names.map((stream) => schemas[stream] as JsonSchema))];
-  const reference = (stream: string) => ({ $ref: `#/definitions/${distinct.indexOf(schemas[stream] as JsonSchema)}` });
+  const schemaFor = (stream: string) => (Object.hasOwn(schemas, stream) ? schemas[stream] : otherBookmarks);
+  const names = Object.keys(bookmarks).filter((stream) => schemaFor(stream) !== undefined);
+  const distinct = [...new Set(names.map((stream) => schemaFor(stream) as JsonSchema))];
+  const reference = (stream: string) => ({
+    $ref: `#/definitions/${distinct.indexOf(schemaFor(stream) as JsonSchema)}`,
+  });
   return {
     type: 'object',
     definitions: Object.fromEntries(distinct.map((schema, index) => [index, schema])),

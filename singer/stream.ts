@@ -17,7 +17,7 @@
 import type { SettingFault, Settings, SettingsSchema } from './config.ts';
 import type { Clock } from './io.ts';
 import type { Log } from './log.ts';
-import type { Row } from './lossless.ts';
+import type { Json, Row } from './lossless.ts';
 import type { JsonSchema } from './messages.ts';
 import type { Metrics } from './metrics.ts';
 import type { Progress } from './progress.ts';
@@ -35,16 +35,33 @@ export interface StreamDeclaration {
   readonly selectedByDefault: boolean;
   /** Always in, whatever the catalog says (bookkeeping). */
   readonly automatic?: boolean;
+  /** Properties of which a catalog may choose one, to read the stream incrementally; absent when there is no choice. */
+  readonly replicationKeys?: readonly string[];
+  /** What discovery knows beside that, for people and other tools; it changes nothing. */
+  readonly facts?: {
+    readonly stream: { readonly [name: string]: Json };
+    readonly properties: { readonly [property: string]: { readonly [name: string]: Json } };
+  };
 }
 
 /**
  * Records of one stream on their way out, in order. In groups, so that nothing is awaited per record.
  */
-export interface RowGroup {
+export type RowGroup = RecordGroup | LineGroup;
+
+export interface RecordGroup {
   readonly stream: string;
   readonly records: readonly Row[];
   /** Version of the full-table stream that they belong to. */
   readonly version?: number;
+}
+
+/** Records that the source has made lines of; whoever makes them sees to it that they fit the stream's schema. */
+export interface LineGroup {
+  readonly stream: string;
+  /** Whole RECORD messages as UTF-8, each with its line end. */
+  readonly lines: Uint8Array;
+  readonly count: number;
 }
 
 /** A full-table stream that was read whole: rows of any earlier version are gone from the source. */
@@ -131,6 +148,8 @@ export interface Tap<Client extends Closing> {
   readonly capabilities: readonly string[];
   readonly rules?: (settings: Settings) => readonly SettingFault[];
   readonly streams: readonly StreamDeclaration[];
+  /** Finds the streams that only the source knows, beside `streams`. Those that are not wanted need no exact schema. */
+  discover?(client: Client, settings: Settings, wanted: StreamChoice, run: Run): Promise<readonly StreamDeclaration[]>;
   /** What settings change about a stream's schema and records, e.g. leaving out personal fields. */
   adjust?(selected: Selected, settings: Settings): Selected;
   readonly state: StateDeclaration;
@@ -143,6 +162,9 @@ export interface Tap<Client extends Closing> {
   /** Yields pages until there is nothing left to do now. Throws what ends the run; failures of one stream go into the `Ending`. */
   read(client: Client, request: ReadRequest, run: Run): AsyncGenerator<Page, Ending>;
 }
+
+/** Whether the schema of a stream will be needed: it is selected, or shown, and no catalog brings one. */
+export type StreamChoice = (stream: string, selectedByDefault: boolean) => boolean;
 
 export interface ReadRequest {
   readonly settings: Settings;

@@ -33,6 +33,14 @@ export class LineWriter {
     return this.#draining;
   }
 
+  /** Appends lines that are ready, each with its end, behind what is gathered. */
+  block(lines: Uint8Array): Promise<void> | undefined {
+    if (this.#broken) throw this.#broken;
+    this.#send();
+    this.#write(lines);
+    return this.#draining;
+  }
+
   /** Sends what is gathered and waits until the operating system has taken it. */
   async flush(): Promise<void> {
     this.#send();
@@ -61,7 +69,11 @@ export class LineWriter {
     const block = `${this.#lines.join('\n')}\n`;
     this.#lines = [];
     this.#characters = 0;
-    if (this.#out.write(block) || this.#draining) return;
+    this.#write(block);
+  }
+
+  #write(block: string | Uint8Array): void {
+    if (this.#broken || this.#out.write(block) || this.#draining) return;
     this.#draining = new Promise((resolve, reject) => {
       const done = () => {
         this.#out.removeListener('drain', done);
@@ -133,6 +145,12 @@ export class MessageWriter {
     let slow: Promise<void> | undefined;
     for (const record of records) slow = this.#lines.line(`${prefix}${JSON.stringify(record)}${end}`);
     return slow;
+  }
+
+  /** Writes lines that are RECORD messages already. @throws Error like `records`. */
+  recordLines(stream: string, lines: Uint8Array): Promise<void> | undefined {
+    if (!this.#prefixes.has(stream)) throw new Error(`record of "${stream}" before its schema`);
+    return this.#lines.block(lines);
   }
 
   state(value: Json): Promise<void> | undefined {

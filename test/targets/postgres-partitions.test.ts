@@ -36,6 +36,8 @@ test('a partitioned table is merged into and its rows are told apart', async () 
         user(4, 'last'),
         user(3, '', { _sdc_deleted_at: '2026-01-31T06:00:00Z' }),
       ),
+      // Two batches would count a row of both twice.
+      { chunk: 65_536, settings: { batch_rows: 100 } },
     );
     expect(logs.find(({ event_type }) => event_type === 'load_complete')?.streams).toEqual({
       users: { inserted: 1, updated: 1, unchanged: 2, deleted: 1 },
