@@ -1,0 +1,190 @@
+/**
+ * The quick way: SQLite itself makes whole RECORD lines of the rows whose values need no rule, many rows at a time, and
+ * their bytes go to the pipe as they are. Measured on 260,000 rows (Node 26, 2 cores) that takes a third of the processor
+ * time of the plain way. Rows with any other value go the plain way; so both give the same records.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Statement } from 'better-sqlite3';
+import type { SqliteValue } from '../../profiles/grammar.ts';
+import { quoted } from '../../profiles/tables.ts';
+import { systemCode } from '../../singer/errors.ts';
+import type { RowGroup } from '../../singer/stream.ts';
+import type { Plan, PlanColumn } from './plan.ts';
+import type { Chunk } from './reading.ts';
+import type { PlainRows } from './rows.ts';
+import type { Source } from './source.ts';
+import { ROW_KEY, ROWID } from './tables.ts';
+
+/** Rows that are made one block; 32 take a tenth more time, 512 no less. */
+const GROUP_ROWS = 128;
+/** A longer line goes the plain way, so a block stays below 4 MiB. */
+const LONGEST_LINE = 32_768;
+/** SQLite takes 1,000 arguments of a function: a name and a value for each property. */
+const MOST_PROPERTIES = 490;
+/** Rows after which a table whose rows mostly go the plain way is read that way altogether. */
+const TRIED_ROWS = 2_048;
+
+/** True when there is a quick way for all columns: bytes and instants of a time zone have no words in SQL. */
+export function isQuick({ origin, columns, bookmark }: Plan, source: Source): boolean {
+  return (
+    origin.table.rowid !== undefined &&
+    source.isUtf8 &&
+    bookmark === undefined &&
+    columns.length <= MOST_PROPERTIES &&
+    columns.every(({ rules }) => rules.type !== 'blob' && (rules.type !== 'timestamp' || rules.zone === undefined))
+  );
+}
+
+/** Reads a table by the row number. */
+export class QuickRows {
+  readonly #plain: PlainRows;
+  readonly #stream: string;
+  readonly #statement: Statement;
+  #tried = 0;
+  #failed = 0;
+
+  constructor(plan: Plan, source: Source, plain: PlainRows) {
+    this.#plain = plain;
+    this.#stream = plan.stream;
+    this.#statement = source.db.prepare(statementOf(plan)).raw().safeIntegers(true);
+  }
+
+  /** Rows behind a place, or from the first one on. An empty chunk: there are no more. */
+  next(place: readonly SqliteValue[] | undefined): Chunk {
+    const after = place?.[0] ?? FIRST;
+    if (this.#tried >= TRIED_ROWS && this.#failed * 2 > this.#tried) return this.#plain.next([after]);
+    const group = this.#group(after);
+    if (group === undefined) return this.#plain.next([after]);
+    const { lines, last, rows, others } = group;
+    if (rows === 0) return NO_MORE;
+    this.#tried += rows;
+    this.#failed += others.length;
+    if (lines !== null && !isSafe(lines)) {
+      this.#failed += rows - others.length;
+      return { ...this.#plain.between(after, last), last: [last] };
+    }
+    const rest = others.length === 0 ? undefined : this.#plain.numbered(others);
+    const quick: RowGroup[] =
+      lines === null ? [] : [{ stream: this.#stream, lines, count: rows - others.length }];
+    return {
+      groups: [...quick, ...(rest?.groups ?? [])],
+      last: [last],
+      read: rows,
+      emitted: rows - others.length + (rest?.emitted ?? 0),
+      rejected: rest?.rejected ?? 0,
+    };
+  }
+
+  #group(after: SqliteValue): Group | undefined {
+    try {
+      const [lines, last, rows, others] = this.#statement.get(after) as [Buffer | null, bigint, bigint, string | null];
+      return { lines, last, rows: Number(rows), others: others === null ? [] : others.split(',').map(BigInt) };
+    } catch (cause) {
+      // "JSON cannot hold BLOB values" and the like: what SQLite can read but not make a line of.
+      if (systemCode(cause) !== 'SQLITE_ERROR') throw cause;
+      this.#tried += GROUP_ROWS;
+      this.#failed += GROUP_ROWS;
+      return undefined;
+    }
+  }
+}
+
+interface Group {
+  readonly lines: Buffer | null;
+  readonly last: bigint;
+  readonly rows: number;
+  readonly others: readonly bigint[];
+}
+
+const FIRST = -(2n ** 63n);
+const NO_MORE: Chunk = { groups: [], last: undefined, read: 0, emitted: 0, rejected: 0 };
+
+/** Neither bytes that are no UTF-8 nor a NUL character, which a rule has to see. */
+function isSafe(lines: Buffer): boolean {
+  return isUtf8(lines) && !lines.includes('\\u0000');
+}
+
+/**
+ * One row: the lines of up to `GROUP_ROWS` rows as bytes, the last row number, how many rows there were, and the numbers
+ * of those that have no line.
+ */
+function statementOf(plan: Plan): string {
+  const { stream, origin, columns, version, order, emitsRowid, rowKey } = plan;
+  const [rowid = ''] = order;
+  const forms = columns.map((column, index) => formOf(column, `v${index}`));
+  const inner = columns.map(({ name }, index) => `${quoted(name)} AS v${index}`);
+  const properties = [
+    ...columns.map(({ name }, index) => [name, forms[index]?.value ?? 'NULL'] as const),
+    ...(emitsRowid ? [[ROWID, 'place'] as const] : []),
+    ...(rowKey === undefined ? [] : [[ROW_KEY, 'made_key'] as const]),
+  ];
+  const opening = `{"type":"RECORD","stream":${JSON.stringify(stream)},"record":`;
+  const object = `json_object(${properties.map(([name, value]) => `${literal(name)}, ${value}`).join(', ')})`;
+  const line = `${literal(opening)} || ${object} || ${literal(`,"version":${version}}\n`)}`;
+  const plainly = forms.flatMap(({ condition }) => (condition === undefined ? [] : [condition])).join(' AND ') || '1';
+  const rows = `SELECT ${[`${rowid} AS place`, ...inner, ...(rowKey === undefined ? [] : [`${rowKey} AS made_key`])].join(', ')}
+    FROM ${quoted(origin.table.name)} WHERE ${rowid} > ? ORDER BY ${rowid} LIMIT ${GROUP_ROWS}`;
+  // Limits keep SQLite from writing one query into the other, which would work out each line twice.
+  const lines = `SELECT place, CASE WHEN ${plainly} THEN ${line} END AS line FROM (${rows}) LIMIT -1`;
+  const short = `SELECT place, CASE WHEN octet_length(line) <= ${LONGEST_LINE} THEN line END AS line FROM (${lines}) LIMIT -1`;
+  return `SELECT CAST(group_concat(line, '') AS BLOB), max(place), count(*),
+    group_concat(CASE WHEN line IS NULL THEN place END) FROM (${short})`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+interface Form {
+  /** SQL of the value in JSON. */
+  readonly value: string;
+  /** SQL that is true only for values that need no rule; none when all values pass. */
+  readonly condition: string | undefined;
+}
+
+/** Doubles that SQLite and JavaScript print alike, without an exponent. */
+const PRINTED_ALIKE = (name: string) => `(${name} = 0 OR abs(${name}) BETWEEN 0.0001 AND 999999999999999)`;
+
+function formOf({ rules, declared, key }: PlanColumn, name: string): Form {
+  const form = typedForm(rules, declared, name);
+  if (key) return { ...form, condition: `${name} IS NOT NULL AND ${form.condition ?? '1'}` };
+  return form.condition === undefined ? form : { ...form, condition: `(${name} IS NULL OR ${form.condition})` };
+}
+
+function typedForm(rules: PlanColumn['rules'], declared: string, name: string): Form {
+  switch (rules.type) {
+    case 'integer':
+      return { value: `CAST(${name} AS INTEGER)`, condition: wholeNumber(declared, name) };
+    case 'numeric':
+      return {
+        // SQLite prints 4417.0 where JavaScript prints 4417.
+        value: `CASE WHEN typeof(${name}) = 'real' AND ${name} = CAST(${name} AS INTEGER) THEN CAST(${name} AS INTEGER) ELSE ${name} END`,
+        condition: `(typeof(${name}) = 'real' AND ${PRINTED_ALIKE(name)} OR typeof(${name}) = 'integer')`,
+      };
+    case 'timestamp':
+      return rules.naive
+        ? { value: `replace(${name}, ' ', 'T') || 'Z'`, condition: `(datetime(${name}) = ${name} AND ${name} > '0001')` }
+        : { value: name, condition: `(strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${name} AND ${name} > '0001')` };
+    case 'yes_no':
+      return { value: name, condition: `${name} IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
+    default:
+      // A column of text affinity holds texts and bytes, and bytes sort behind texts: that is quicker than typeof().
+      return {
+        value: name,
+        condition: /CHAR|CLOB|TEXT/i.test(declared) && !/INT/i.test(declared) ? `${name} < x''` : `typeof(${name}) = 'text'`,
+      };
+  }
+}
+
+/** The way that its label makes likely comes first: the others are then seldom looked at. */
+function wholeNumber(declared: string, name: string): string {
+  const ways = {
+    integer: `typeof(${name}) = 'integer'`,
+    real: `(typeof(${name}) = 'real' AND ${name} = CAST(${name} AS INTEGER) AND abs(${name}) < 9007199254740992)`,
+    text: `(typeof(${name}) = 'text' AND CAST(CAST(${name} AS INTEGER) AS TEXT) = ${name})`,
+  };
+  const { integer, real, text } = ways;
+  if (/INT/i.test(declared)) return `(${[integer, real, text].join(' OR ')})`;
+  if (/CHAR|CLOB|TEXT/i.test(declared)) return `(${[text, integer, real].join(' OR ')})`;
+  return `(${[real, integer, text].join(' OR ')})`;
+}

@@ -1,0 +1,220 @@
+/** The plain way from stored rows to records: each value by the rules of its column. The quick way is held against it. */
+import type { Statement } from 'better-sqlite3';
+import type { Beside, Scalar } from '../../profiles/conversion.ts';
+import type { SqliteValue } from '../../profiles/grammar.ts';
+import { convertRow } from '../../profiles/rows.ts';
+import { quoted } from '../../profiles/tables.ts';
+import { ConnectorError } from '../../singer/errors.ts';
+import type { Json, Row } from '../../singer/lossless.ts';
+import { from } from './cursor.ts';
+import type { Plan } from './plan.ts';
+import type { Chunk, Tally } from './reading.ts';
+import { type DeadLetter, type Reject } from './rejects.ts';
+import type { Source } from './source.ts';
+import { REJECTS, ROW_KEY, ROWID } from './tables.ts';
+import { plainJson } from './values.ts';
+
+/** Rows of a chunk, and the characters of their texts after which it ends early. */
+const CHUNK_ROWS = 500;
+const CHUNK_CHARACTERS = 1_048_576;
+
+/** Tells a row that the target has already from one to send, by the converted value of the replication key. */
+export type IsNew = (value: Scalar) => boolean;
+
+export interface RowSettings {
+  readonly rejectPolicy: 'value' | 'row' | 'fail';
+}
+
+/** Reads rows of one table. Holds a statement open between chunks only for a view. */
+export class PlainRows {
+  readonly #plan: Plan;
+  readonly #source: Source;
+  readonly #letter: DeadLetter;
+  readonly #tally: Tally;
+  readonly #settings: RowSettings;
+  readonly #isNew: IsNew;
+  /** What a row is selected as: its place, its values, then its key if that is made. */
+  readonly #select: string;
+  readonly #statements = new Map<string, Statement>();
+  #view: IterableIterator<SqliteValue[]> | undefined;
+
+  constructor(
+    plan: Plan,
+    source: Source,
+    letter: DeadLetter,
+    tally: Tally,
+    settings: RowSettings,
+    isNew: IsNew = () => true,
+  ) {
+    this.#plan = plan;
+    this.#source = source;
+    this.#letter = letter;
+    this.#tally = tally;
+    this.#settings = settings;
+    this.#isNew = isNew;
+    const names = plan.columns.map(({ name }) => quoted(name));
+    // Without a row number the bytes of a text cannot be asked for later, so they come along.
+    const bytes = this.#bytesComeAlong ? names.map((name) => `CAST(${name} AS BLOB)`) : [];
+    const selected = [...plan.order, ...names, ...bytes, ...(plan.rowKey === undefined ? [] : [plan.rowKey])];
+    this.#select = `SELECT ${selected.join(', ')} FROM ${quoted(plan.origin.table.name)}`;
+  }
+
+  get #bytesComeAlong(): boolean {
+    return this.#plan.origin.table.rowid === undefined && this.#source.isUtf8;
+  }
+
+  /** Rows behind a place, or from the first one on. An empty chunk: there are no more. */
+  next(place: readonly SqliteValue[] | undefined): Chunk {
+    const { order } = this.#plan;
+    if (order.length === 0) {
+      this.#view ??= this.#iterate('', []);
+      return this.#chunk(this.#view, false);
+    }
+    return this.#chunk(this.#iterate(from(order, place !== undefined), place ?? []), true);
+  }
+
+  /** The rows of a range of row numbers, all of them: `after` itself is not among them. */
+  between(after: SqliteValue, last: SqliteValue): Chunk {
+    const [rowid = ''] = this.#plan.order;
+    const rows = this.#iterate(`WHERE ${rowid} > ? AND ${rowid} <= ? ORDER BY ${rowid}`, [after, last]);
+    return this.#chunk(rows, false, Number.POSITIVE_INFINITY);
+  }
+
+  /** Rows by their numbers. */
+  numbered(rowids: readonly bigint[]): Chunk {
+    const [rowid = ''] = this.#plan.order;
+    const rows = this.#iterate(`WHERE ${rowid} IN (${rowids.join(', ')}) ORDER BY ${rowid}`, [], false);
+    return this.#chunk(rows, false, Number.POSITIVE_INFINITY);
+  }
+
+  #iterate(tail: string, values: readonly SqliteValue[], keep = true): IterableIterator<SqliteValue[]> {
+    let statement = this.#statements.get(tail);
+    if (statement === undefined) {
+      statement = this.#source.db.prepare(`${this.#select} ${tail}`).raw().safeIntegers(true);
+      if (keep) this.#statements.set(tail, statement);
+    }
+    return statement.iterate(...values) as IterableIterator<SqliteValue[]>;
+  }
+
+  #chunk(rows: IterableIterator<SqliteValue[]>, close: boolean, limit = CHUNK_ROWS): Chunk {
+    const { stream, order, version } = this.#plan;
+    const records: Row[] = [];
+    let last: SqliteValue[] | undefined;
+    let read = 0;
+    let rejected = 0;
+    let characters = 0;
+    const known = this.#tally.known;
+    for (let next = rows.next(); next.done !== true; next = rows.next()) {
+      const row = next.value;
+      read += 1;
+      last = row.slice(0, order.length);
+      const record = this.#record(row);
+      if (record === undefined) rejected += 1;
+      else if (record !== KNOWN) records.push(record);
+      for (const value of row) if (typeof value === 'string') characters += value.length;
+      if (limit !== Number.POSITIVE_INFINITY && (read >= limit || characters >= CHUNK_CHARACTERS)) break;
+    }
+    if (close) rows.return?.();
+    const rejects = this.#letter.take();
+    return {
+      groups: [
+        ...(records.length === 0 ? [] : [{ stream, records, version }]),
+        ...(rejects.length === 0 ? [] : [{ stream: REJECTS, records: rejects }]),
+      ],
+      last: order.length === 0 ? undefined : last,
+      read,
+      emitted: read - rejected - (this.#tally.known - known),
+      rejected,
+    };
+  }
+
+  /** The record of a row; undefined when it was set aside, `KNOWN` when the target has it. */
+  #record(row: readonly SqliteValue[]): Row | typeof KNOWN | undefined {
+    const { columns, order, bookmark, rowKey, emitsRowid } = this.#plan;
+    const values = row.slice(order.length, order.length + columns.length);
+    const beside = (index: number): Beside => ({
+      ...(typeof values[index] === 'string' && this.#source.isUtf8 && { bytes: () => this.#bytes(row, index) }),
+      ...this.#hints(values, index),
+    });
+    const converted = convertRow(values, columns, beside);
+    if ('rejected' in converted) {
+      this.#setAside('row', converted.rejected.column, converted.rejected.reason, row, values);
+      return undefined;
+    }
+    const [first] = converted.setAside;
+    if (first !== undefined && this.#settings.rejectPolicy === 'row') {
+      this.#setAside('row', first.column, first.reason, row, values);
+      return undefined;
+    }
+    if (bookmark !== undefined && !this.#isNew(converted.values[bookmark] ?? null)) {
+      this.#tally.known += 1;
+      return KNOWN;
+    }
+    for (const { column, reason } of converted.setAside) this.#setAside('value', column, reason, row, values);
+    this.#tally.rejectedValues += converted.setAside.length;
+    for (const { notes } of converted.changes) this.#tally.note(notes);
+    const record: { [property: string]: Json } = {};
+    for (let index = 0; index < columns.length; index += 1) {
+      const name = columns[index]?.name ?? '';
+      // Assigning to this name would set the object's prototype.
+      if (name === '__proto__') Object.defineProperty(record, name, { value: converted.values[index], enumerable: true });
+      else record[name] = converted.values[index] as Json;
+    }
+    if (emitsRowid) record[ROWID] = plainJson(row[0] ?? null);
+    if (rowKey !== undefined) record[ROW_KEY] = row.at(-1) as Json;
+    return record;
+  }
+
+  #hints(values: readonly SqliteValue[], index: number): Beside {
+    const column = this.#plan.columns[index];
+    const month = column?.month === undefined ? undefined : values[column.month];
+    return column?.rules.slash.order === 'conflict' && typeof month === 'string' ? { hints: { month } } : {};
+  }
+
+  #bytes(row: readonly SqliteValue[], index: number): Uint8Array {
+    const { columns, order, origin } = this.#plan;
+    if (this.#bytesComeAlong) return row[order.length + columns.length + index] as Uint8Array;
+    const name = quoted(columns[index]?.name ?? '');
+    const statement = `SELECT CAST(${name} AS BLOB) FROM ${quoted(origin.table.name)} WHERE ${order[0]} = ?`;
+    return this.#source.db.prepare(statement).pluck().get(row[0]) as Uint8Array;
+  }
+
+  #setAside(
+    scope: Reject['scope'],
+    column: string,
+    reason: Reject['reason'],
+    row: readonly SqliteValue[],
+    values: readonly SqliteValue[],
+  ): void {
+    const { stream, origin, columns } = this.#plan;
+    const index = columns.findIndex(({ name }) => name === column);
+    const value = values[index] ?? null;
+    const rule = columns[index]?.rules.type ?? '';
+    const rowid = origin.table.rowid === undefined ? undefined : (row[0] as bigint);
+    if (this.#settings.rejectPolicy === 'fail') {
+      const where = rowid === undefined ? '' : `, row ${rowid}`;
+      throw new ConnectorError(
+        'schema',
+        `${stream}."${column}"${where}: ${reason}, the column holds ${rule}`,
+        { stream, key: column },
+        { hint: 'correct it in the source, or set reject_policy to "value" or "row"' },
+      );
+    }
+    this.#letter.add({
+      stream,
+      table: origin.table.name,
+      rowid,
+      key: Object.fromEntries(columns.flatMap(({ name, key }, at) => (key ? [[name, values[at] ?? null]] : []))),
+      scope,
+      column,
+      reason,
+      rule,
+      value,
+      bytes: typeof value === 'string' && this.#source.isUtf8 ? this.#bytes(row, index) : undefined,
+      record:
+        scope === 'row' ? Object.fromEntries(columns.map(({ name }, at) => [name, values[at] ?? null])) : undefined,
+    });
+  }
+}
+
+const KNOWN = Symbol('known');
