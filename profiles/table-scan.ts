@@ -20,8 +20,8 @@ export interface TableScan {
 
 /**
  * Scans a table over a connection that is open for reading. Whoever calls holds a transaction when several tables have
- * to show one moment. With `sample`, about so many rows are read, chosen by a hash of their row number all over the
- * table, never its first ones; a table WITHOUT ROWID is read whole.
+ * to show one moment. With `sample`, at most so many rows are read, from all over the table, never its first ones; a table
+ * WITHOUT ROWID is read whole.
  * @throws ConnectorError `upstream` when SQLite cannot read the table.
  */
 export function scanTable(db: Database, table: SourceTable, limits: DateLimits, sample?: number): TableScan {
@@ -41,7 +41,7 @@ export function scanTable(db: Database, table: SourceTable, limits: DateLimits, 
 function scan(db: Database, table: SourceTable, limits: DateLimits, sample: number | undefined): TableScan {
   const from = `FROM ${quoted(table.name)}`;
   const rows = Number(db.prepare(`SELECT count(*) ${from}`).pluck().get());
-  const where = sample === undefined || table.rowid === undefined ? '' : sampleOf(table.rowid, rows, sample);
+  const { where, values } = sampleOf(db, table, rows, sample);
   const columns = table.columns.map(() => new ColumnScan(limits));
   const names = [table.rowid ?? 'NULL', ...table.columns.map(({ name }) => quoted(name))];
   const all = db
@@ -49,7 +49,7 @@ function scan(db: Database, table: SourceTable, limits: DateLimits, sample: numb
     .raw()
     .safeIntegers(true);
   let scanned = 0;
-  for (const row of all.iterate() as IterableIterator<[bigint | null, ...SqliteValue[]]>) {
+  for (const row of all.iterate(...values) as IterableIterator<[bigint | null, ...SqliteValue[]]>) {
     scanned += 1;
     const rowid = row[0] ?? undefined;
     for (let index = 0; index < columns.length; index += 1) columns[index]?.add(row[index + 1] ?? null, rowid);
@@ -57,28 +57,61 @@ function scan(db: Database, table: SourceTable, limits: DateLimits, sample: numb
   const utf8Checked = db.pragma('encoding', { simple: true }) === 'UTF-8';
   if (utf8Checked) {
     columns.forEach((column, index) => {
-      if (column.suspicious) checkBytes(db, `${names[index + 1]}`, column, `${from} ${where}`, table.rowid);
+      if (column.suspicious)
+        checkBytes(db, `${names[index + 1]}`, column, { where: `${from} ${where}`, values }, table.rowid);
     });
   }
   return { table, rows, scanned, columns, utf8Checked };
 }
 
 /** The driver reads bad UTF-8 as U+FFFD without a word, and U+FFFD may as well have been stored: the bytes tell. */
-function checkBytes(db: Database, name: string, column: ColumnScan, from: string, rowid = 'NULL'): void {
-  const texts = db.prepare(`SELECT ${rowid}, typeof(${name}), CAST(${name} AS BLOB) ${from}`).raw().safeIntegers(true);
-  for (const [row, type, bytes] of texts.iterate() as IterableIterator<[bigint | null, string, Uint8Array]>) {
+function checkBytes(db: Database, name: string, column: ColumnScan, range: Range, rowid = 'NULL'): void {
+  const texts = db
+    .prepare(`SELECT ${rowid}, typeof(${name}), CAST(${name} AS BLOB) ${range.where}`)
+    .raw()
+    .safeIntegers(true);
+  for (const [row, type, bytes] of texts.iterate(...range.values) as IterableIterator<
+    [bigint | null, string, Uint8Array]
+  >) {
     if (type === 'text' && !isUtf8(bytes)) note(column.invalidUtf8, row ?? undefined, bytes);
   }
 }
 
 /**
- * Keeps about `sample` of `rows` rows: two rounds of multiplying by primes and dropping what is beyond 32 bits, because
- * SQLite has no hash. No product exceeds 63 bits.
+ * Which rows to read. Of a sample: the first ones behind places that lie all over the table's row numbers, each moved
+ * within its share of them by a prime, so that no pattern in the rows fits one in the places. Row numbers that stand in
+ * few heaps bring too few rows that way; of those every so-manieth is taken.
  */
-function sampleOf(rowid: string, rows: number, sample: number): string {
-  if (rows <= sample) return '';
-  const round = (value: string) => `((${value}) * 2654435761 & 4294967295)`;
-  const first = round(`(${rowid} & 1073741823) + (${rowid} >> 30 & 1073741823)`);
-  const threshold = Math.floor((sample / rows) * 2 ** 32);
-  return `WHERE ${round(`(${first} >> 15) + (${first} & 32767) * 65537 & 2147483647`)} < ${threshold}`;
+function sampleOf(db: Database, { name, rowid }: SourceTable, rows: number, sample: number | undefined): Range {
+  if (sample === undefined || rowid === undefined || rows <= sample) return { where: '', values: [] };
+  const from = quoted(name);
+  const ends = db.prepare(`SELECT min(${rowid}), max(${rowid}) FROM ${from}`).raw().safeIntegers(true).get();
+  const [low, high] = ends as [bigint, bigint];
+  const count = BigInt(sample);
+  const share = (high - low) / count + 1n;
+  const places = Array.from({ length: sample }, (_, index) => {
+    const moved = ((BigInt(index) * PRIME) & 0xffff_ffffn) * share;
+    return low + (BigInt(index) * (high - low)) / count + (moved >> 32n);
+  });
+  const first = `(SELECT ${rowid} FROM ${from} WHERE ${rowid} >= value ORDER BY ${rowid} LIMIT 1)`;
+  const spread: Range = {
+    where: `WHERE ${rowid} IN (SELECT ${first} FROM json_each(?))`,
+    values: [`[${places.join(', ')}]`],
+  };
+  const found = db
+    .prepare(`SELECT count(*) FROM ${from} ${spread.where}`)
+    .pluck()
+    .get(...spread.values);
+  if (Number(found) * 2 >= sample) return spread;
+  const every = Math.ceil(rows / sample);
+  const nth = `SELECT ${rowid} AS place, row_number() OVER (ORDER BY ${rowid}) AS number FROM ${from}`;
+  return { where: `WHERE ${rowid} IN (SELECT place FROM (${nth}) WHERE number % ${every} = 0)`, values: [] };
 }
+
+/** A condition and what is bound to it. */
+interface Range {
+  readonly where: string;
+  readonly values: readonly string[];
+}
+
+const PRIME = 2_654_435_761n;

@@ -1,10 +1,14 @@
 /** From the schema of a property, as it is announced, to the rules by which its values are read, and back. */
 import type { ColumnType } from '../../profiles/classes.ts';
 import type { ConversionRules } from '../../profiles/conversion.ts';
+import { trimmed } from '../../profiles/grammar.ts';
+import { readSlashDate, type SlashVote, vote } from '../../profiles/slash-dates.ts';
+import { quoted } from '../../profiles/tables.ts';
 import type { TimeZone } from '../../profiles/time-zone.ts';
 import { ConnectorError } from '../../singer/errors.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
+import type { Source } from './source.ts';
 
 /** What the settings say of all columns. */
 export interface ColumnSettings {
@@ -31,7 +35,12 @@ function decidedOf(schema: JsonSchema): Decided {
  * stay what they were when the catalog was made.
  * @throws ConnectorError `config` for a type that no rule reads.
  */
-export function rulesOf(stream: string, property: string, schema: JsonSchema, settings: ColumnSettings): ConversionRules {
+export function rulesOf(
+  stream: string,
+  property: string,
+  schema: JsonSchema,
+  settings: ColumnSettings,
+): ConversionRules {
   const { naive, date_order: order, yes_no: spelling } = decidedOf(schema);
   const { zone, slashOrder, nul, utf8 } = settings;
   return {
@@ -57,7 +66,9 @@ function isPair(value: Json | undefined): value is readonly [string, string] {
 }
 
 function typeOf(stream: string, property: string, schema: JsonSchema): ColumnType {
-  const types = (typeof schema.type === 'string' ? [schema.type] : (schema.type ?? [])).filter((type) => type !== 'null');
+  const types = (typeof schema.type === 'string' ? [schema.type] : (schema.type ?? [])).filter(
+    (type) => type !== 'null',
+  );
   const [type] = types;
   if (types.length === 1) {
     if (type === 'integer') return 'integer';
@@ -74,6 +85,27 @@ function typeOf(stream: string, property: string, schema: JsonSchema): ColumnTyp
     { stream },
     { hint: 'use one of integer, number and string (with format date-time for times), with or without null' },
   );
+}
+
+/** How a column's ambiguous slash dates are read when nothing has decided it yet: see `slashVote`. */
+export function isUndecided({ type, slash }: ConversionRules): boolean {
+  return type === 'timestamp' && slash.basis === 'assumed';
+}
+
+/**
+ * The order of day and month that the values of a column prove, by a look at all of them that have slashes. Only asked
+ * for when one has come up.
+ */
+export function slashVote({ db }: Source, table: string, column: string, assumed: 'DMY' | 'MDY'): SlashVote {
+  const proofs = { DMY: 0, MDY: 0, ambiguous: 0 };
+  const texts = db.prepare(
+    `SELECT ${quoted(column)} FROM ${quoted(table)} WHERE typeof(${quoted(column)}) = 'text' AND instr(${quoted(column)}, '/')`,
+  );
+  for (const text of texts.pluck().iterate() as IterableIterator<string>) {
+    const date = readSlashDate(trimmed(text));
+    if (typeof date === 'object') proofs[date.evidence] += 1;
+  }
+  return vote(proofs.DMY, proofs.MDY, assumed);
 }
 
 /** The schema of a property when the time zone of its source is known: its times are instants then. */

@@ -13,7 +13,7 @@ import { inZone, required } from './columns.ts';
 import type { Reading } from './settings.ts';
 import type { Source } from './source.ts';
 import { sourceError } from './source.ts';
-import { type Origin, originsOf, profiledKey, ROW_KEY, ROWID, rowCount } from './tables.ts';
+import { type Origin, originsOf, profiledKey, ROW_KEY, ROWID } from './tables.ts';
 import { type DecidedColumns, decidedColumns } from './types.ts';
 
 /** A stream and the table that it comes from. */
@@ -87,7 +87,7 @@ function declarationOf(
       .map(({ name }) => name),
     selectedByDefault: !isView,
     facts: {
-      stream: { 'row-count': isView ? null : rowCount(source.db, table.name), 'is-view': isView, 'schema-name': 'main' },
+      stream: { 'row-count': isView ? null : source.rowCount(table.name), 'is-view': isView, 'schema-name': 'main' },
       properties: Object.fromEntries(table.columns.map(({ name, declared }) => [name, { 'sql-datatype': declared }])),
     },
   };

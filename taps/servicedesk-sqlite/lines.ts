@@ -16,7 +16,7 @@ import type { Source } from './source.ts';
 import { ROW_KEY, ROWID } from './tables.ts';
 
 /** Rows that are made one block; 32 take a tenth more time, 512 no less. */
-const GROUP_ROWS = 128;
+const GROUP_ROWS = 32;
 /** A longer line goes the plain way, so a block stays below 4 MiB. */
 const LONGEST_LINE = 32_768;
 /** SQLite takes 1,000 arguments of a function: a name and a value for each property. */
@@ -64,8 +64,7 @@ export class QuickRows {
       return { ...this.#plain.between(after, last), last: [last] };
     }
     const rest = others.length === 0 ? undefined : this.#plain.numbered(others);
-    const quick: RowGroup[] =
-      lines === null ? [] : [{ stream: this.#stream, lines, count: rows - others.length }];
+    const quick: RowGroup[] = lines === null ? [] : [{ stream: this.#stream, lines, count: rows - others.length }];
     return {
       groups: [...quick, ...(rest?.groups ?? [])],
       last: [last],
@@ -111,21 +110,19 @@ function isSafe(lines: Buffer): boolean {
 function statementOf(plan: Plan): string {
   const { stream, origin, columns, version, order, emitsRowid, rowKey } = plan;
   const [rowid = ''] = order;
-  const forms = columns.map((column, index) => formOf(column, `v${index}`));
-  const inner = columns.map(({ name }, index) => `${quoted(name)} AS v${index}`);
+  const forms = columns.map((column) => formOf(column, quoted(column.name)));
   const properties = [
     ...columns.map(({ name }, index) => [name, forms[index]?.value ?? 'NULL'] as const),
-    ...(emitsRowid ? [[ROWID, 'place'] as const] : []),
-    ...(rowKey === undefined ? [] : [[ROW_KEY, 'made_key'] as const]),
+    ...(emitsRowid ? [[ROWID, rowid] as const] : []),
+    ...(rowKey === undefined ? [] : [[ROW_KEY, rowKey] as const]),
   ];
   const opening = `{"type":"RECORD","stream":${JSON.stringify(stream)},"record":`;
   const object = `json_object(${properties.map(([name, value]) => `${literal(name)}, ${value}`).join(', ')})`;
   const line = `${literal(opening)} || ${object} || ${literal(`,"version":${version}}\n`)}`;
   const plainly = forms.flatMap(({ condition }) => (condition === undefined ? [] : [condition])).join(' AND ') || '1';
-  const rows = `SELECT ${[`${rowid} AS place`, ...inner, ...(rowKey === undefined ? [] : [`${rowKey} AS made_key`])].join(', ')}
+  const lines = `SELECT ${rowid} AS place, CASE WHEN ${plainly} THEN ${line} END AS line
     FROM ${quoted(origin.table.name)} WHERE ${rowid} > ? ORDER BY ${rowid} LIMIT ${GROUP_ROWS}`;
-  // Limits keep SQLite from writing one query into the other, which would work out each line twice.
-  const lines = `SELECT place, CASE WHEN ${plainly} THEN ${line} END AS line FROM (${rows}) LIMIT -1`;
+  // The limits keep SQLite from writing one query into the other, which would work out each line twice.
   const short = `SELECT place, CASE WHEN octet_length(line) <= ${LONGEST_LINE} THEN line END AS line FROM (${lines}) LIMIT -1`;
   return `SELECT CAST(group_concat(line, '') AS BLOB), max(place), count(*),
     group_concat(CASE WHEN line IS NULL THEN place END) FROM (${short})`;
@@ -163,7 +160,10 @@ function typedForm(rules: PlanColumn['rules'], declared: string, name: string): 
       };
     case 'timestamp':
       return rules.naive
-        ? { value: `replace(${name}, ' ', 'T') || 'Z'`, condition: `(datetime(${name}) = ${name} AND ${name} > '0001')` }
+        ? {
+            value: `replace(${name}, ' ', 'T') || 'Z'`,
+            condition: `(datetime(${name}) = ${name} AND ${name} > '0001')`,
+          }
         : { value: name, condition: `(strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${name} AND ${name} > '0001')` };
     case 'yes_no':
       return { value: name, condition: `${name} IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
@@ -171,7 +171,8 @@ function typedForm(rules: PlanColumn['rules'], declared: string, name: string): 
       // A column of text affinity holds texts and bytes, and bytes sort behind texts: that is quicker than typeof().
       return {
         value: name,
-        condition: /CHAR|CLOB|TEXT/i.test(declared) && !/INT/i.test(declared) ? `${name} < x''` : `typeof(${name}) = 'text'`,
+        condition:
+          /CHAR|CLOB|TEXT/i.test(declared) && !/INT/i.test(declared) ? `${name} < x''` : `typeof(${name}) = 'text'`,
       };
   }
 }

@@ -98,17 +98,19 @@ function warnOfDrift(
 }
 
 /**
- * The columns of the key as SQL literals, and from the second row with the same ones on its number among them. Rows are
- * told apart by the same literals, so no two keys are equal.
+ * SQL of the columns of the key, one after the other; from the second row on with the same text, its number among them
+ * follows. Rows are counted by that text, so no two keys are equal.
  */
 function rowKeySql({ db }: Source, { table, rowKey = [] }: Origin): string {
-  const rowid = `${quoted(table.name)}.${table.rowid}`;
-  const parts = rowKey.map((column) => `quote(${quoted(table.name)}.${quoted(column)})`);
-  const again = `temp.${quoted(`_sd_again_${table.name}`)}`;
-  db.exec(`CREATE TEMP TABLE IF NOT EXISTS ${again.replace('temp.', '')} (place INTEGER PRIMARY KEY, number INTEGER)`);
-  db.exec(`DELETE FROM ${again}`);
-  db.exec(`INSERT INTO ${again} SELECT place, number FROM (
-    SELECT ${rowid} AS place, row_number() OVER (PARTITION BY ${parts.join(', ')} ORDER BY ${rowid}) AS number
-    FROM ${quoted(table.name)}) WHERE number > 1`);
-  return `${parts.join(`||','||`)}||coalesce((SELECT '#'||number FROM ${again} WHERE place = ${rowid}), '')`;
+  const from = quoted(table.name);
+  const rowid = `${from}.${table.rowid}`;
+  const text = `concat_ws('|', ${rowKey.map((column) => `${from}.${quoted(column)}`).join(', ')})`;
+  const again = db.prepare(`SELECT EXISTS (SELECT 1 FROM ${from} GROUP BY ${text} HAVING count(*) > 1)`).pluck();
+  if (again.get() === 0) return text;
+  const name = quoted(`${ROW_KEY} ${table.name}`);
+  db.exec(`CREATE TEMP TABLE IF NOT EXISTS ${name} (place INTEGER PRIMARY KEY, number INTEGER)`);
+  db.exec(`INSERT OR REPLACE INTO temp.${name} SELECT place, number FROM (
+    SELECT ${rowid} AS place, row_number() OVER (PARTITION BY ${text} ORDER BY ${rowid}) AS number FROM ${from})
+    WHERE number > 1`);
+  return `${text} || coalesce((SELECT '#' || number FROM temp.${name} WHERE place = ${rowid}), '')`;
 }

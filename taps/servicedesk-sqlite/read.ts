@@ -26,7 +26,7 @@ import {
   type Sweep,
   stateWith,
 } from './state.ts';
-import { type Origin, REJECTS, rowCount } from './tables.ts';
+import { type Origin, REJECTS } from './tables.ts';
 
 /** Everything that the tables of one run share. */
 interface Work {
@@ -135,7 +135,14 @@ class TableRun {
       isSameTable(former, this.#generation);
     this.#whole = !goesOn;
     // Rows that are new belong to the reading whose rows the target has.
-    this.#plan = planOf(source, origin, selected, goesOn ? former.version : version, { zone, slashOrder, nul, utf8 }, run.log);
+    this.#plan = planOf(
+      source,
+      origin,
+      selected,
+      goesOn ? former.version : version,
+      { zone, slashOrder, nul, utf8 },
+      run.log,
+    );
     if (key !== undefined && !goesOn && former !== undefined && resumed === undefined) {
       run.log.info('read_whole', `${origin.stream} is read whole: ${whyWhole(former, key, this.#generation)}`, {
         stream: origin.stream,
@@ -146,7 +153,9 @@ class TableRun {
         ? undefined
         : new Highest(goesOn ? former.replication_key_value : undefined, resumed?.highest, asOfOf(reading, run));
     const { rejectPolicy } = reading;
-    const plain = new PlainRows(this.#plan, source, letter, this.tally, { rejectPolicy }, (value) => this.#isNew(value));
+    const plain = new PlainRows(this.#plan, source, letter, this.tally, { rejectPolicy, slashOrder }, (value) =>
+      this.#isNew(value),
+    );
     this.#rows = isQuick(this.#plan, source) ? new QuickRows(this.#plan, source, plain) : plain;
     if (resumed !== undefined) this.#resume(resumed);
   }
@@ -285,14 +294,23 @@ class TableRun {
     run.log[rejected + rejectedValues === 0 ? 'info' : 'warn'](
       'table_read',
       `${stream}: ${read - known} rows read, ${emitted} sent, ${rejected} set aside, ${rejectedValues} values set aside`,
-      { stream, rows_read: read - known, rows_sent: emitted, rejected_rows: rejected, rejected_values: rejectedValues, changes },
+      {
+        stream,
+        rows_read: read - known,
+        rows_sent: emitted,
+        rejected_rows: rejected,
+        rejected_values: rejectedValues,
+        changes,
+      },
     );
   }
 }
 
 function whyWhole(former: Bookmark, key: string, now: Generation): string {
   if (former.replication_key !== key) return `its replication key is now "${key}"`;
-  return isSameTable(former, now) ? 'its last reading did not come to an end' : 'its table was made anew or imported again';
+  return isSameTable(former, now)
+    ? 'its last reading did not come to an end'
+    : 'its table was made anew or imported again';
 }
 
 /** The latest time that a bookmark may have. */
@@ -304,7 +322,7 @@ function generationOf(source: Source, { table, isView }: Origin): Generation {
   return {
     schema_version: source.schemaVersion,
     max_import_id: maxImport(source),
-    rows: isView ? 0 : rowCount(source.db, table.name),
+    rows: isView ? 0 : source.rowCount(table.name),
   };
 }
 

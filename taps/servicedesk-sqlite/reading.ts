@@ -1,7 +1,8 @@
 /** What is counted while a table is read, and the promise that nothing is lost: every row is sent, set aside or known. */
+
+import type { SqliteValue } from '../../profiles/grammar.ts';
 import type { Note } from '../../profiles/notes.ts';
 import type { RowGroup } from '../../singer/stream.ts';
-import type { SqliteValue } from '../../profiles/grammar.ts';
 
 /** Some rows of a table on their way out. */
 export interface Chunk {

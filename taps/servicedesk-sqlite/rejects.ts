@@ -7,8 +7,8 @@ import type { SqliteValue } from '../../profiles/grammar.ts';
 import { ConnectorError, textOf } from '../../singer/errors.ts';
 import type { Json, Row } from '../../singer/lossless.ts';
 import type { StreamDeclaration } from '../../singer/stream.ts';
-import { plainJson } from './values.ts';
 import { REJECTS } from './tables.ts';
+import { plainJson } from './values.ts';
 
 const text = { type: 'string' };
 const textOrNull = { type: ['null', 'string'] };

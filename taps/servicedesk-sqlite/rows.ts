@@ -6,10 +6,11 @@ import { convertRow } from '../../profiles/rows.ts';
 import { quoted } from '../../profiles/tables.ts';
 import { ConnectorError } from '../../singer/errors.ts';
 import type { Json, Row } from '../../singer/lossless.ts';
+import { isUndecided, slashVote } from './columns.ts';
 import { from } from './cursor.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlanColumn } from './plan.ts';
 import type { Chunk, Tally } from './reading.ts';
-import { type DeadLetter, type Reject } from './rejects.ts';
+import type { DeadLetter, Reject } from './rejects.ts';
 import type { Source } from './source.ts';
 import { REJECTS, ROW_KEY, ROWID } from './tables.ts';
 import { plainJson } from './values.ts';
@@ -23,6 +24,7 @@ export type IsNew = (value: Scalar) => boolean;
 
 export interface RowSettings {
   readonly rejectPolicy: 'value' | 'row' | 'fail';
+  readonly slashOrder: 'DMY' | 'MDY';
 }
 
 /** Reads rows of one table. Holds a statement open between chunks only for a view. */
@@ -35,6 +37,9 @@ export class PlainRows {
   readonly #isNew: IsNew;
   /** What a row is selected as: its place, its values, then its key if that is made. */
   readonly #select: string;
+  /** The columns of the plan; those of times learn the order of their slash dates when the first one comes. */
+  readonly #columns: PlanColumn[];
+  readonly #ordered = new Set<number>();
   readonly #statements = new Map<string, Statement>();
   #view: IterableIterator<SqliteValue[]> | undefined;
 
@@ -52,6 +57,7 @@ export class PlainRows {
     this.#tally = tally;
     this.#settings = settings;
     this.#isNew = isNew;
+    this.#columns = [...plan.columns];
     const names = plan.columns.map(({ name }) => quoted(name));
     // Without a row number the bytes of a text cannot be asked for later, so they come along.
     const bytes = this.#bytesComeAlong ? names.map((name) => `CAST(${name} AS BLOB)`) : [];
@@ -130,8 +136,12 @@ export class PlainRows {
 
   /** The record of a row; undefined when it was set aside, `KNOWN` when the target has it. */
   #record(row: readonly SqliteValue[]): Row | typeof KNOWN | undefined {
-    const { columns, order, bookmark, rowKey, emitsRowid } = this.#plan;
+    const { order, bookmark, rowKey, emitsRowid } = this.#plan;
+    const columns = this.#columns;
     const values = row.slice(order.length, order.length + columns.length);
+    values.forEach((value, index) => {
+      if (typeof value === 'string' && value.includes('/')) this.#decideOrder(index);
+    });
     const beside = (index: number): Beside => ({
       ...(typeof values[index] === 'string' && this.#source.isUtf8 && { bytes: () => this.#bytes(row, index) }),
       ...this.#hints(values, index),
@@ -157,7 +167,8 @@ export class PlainRows {
     for (let index = 0; index < columns.length; index += 1) {
       const name = columns[index]?.name ?? '';
       // Assigning to this name would set the object's prototype.
-      if (name === '__proto__') Object.defineProperty(record, name, { value: converted.values[index], enumerable: true });
+      if (name === '__proto__')
+        Object.defineProperty(record, name, { value: converted.values[index], enumerable: true });
       else record[name] = converted.values[index] as Json;
     }
     if (emitsRowid) record[ROWID] = plainJson(row[0] ?? null);
@@ -165,8 +176,17 @@ export class PlainRows {
     return record;
   }
 
+  /** The column's slash dates are looked at when the first one comes: most files have none. */
+  #decideOrder(index: number): void {
+    const column = this.#columns[index];
+    if (column === undefined || !isUndecided(column.rules) || this.#ordered.has(index)) return;
+    this.#ordered.add(index);
+    const slash = slashVote(this.#source, this.#plan.origin.table.name, column.name, this.#settings.slashOrder);
+    this.#columns[index] = { ...column, rules: { ...column.rules, slash } };
+  }
+
   #hints(values: readonly SqliteValue[], index: number): Beside {
-    const column = this.#plan.columns[index];
+    const column = this.#columns[index];
     const month = column?.month === undefined ? undefined : values[column.month];
     return column?.rules.slash.order === 'conflict' && typeof month === 'string' ? { hints: { month } } : {};
   }

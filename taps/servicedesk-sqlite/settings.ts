@@ -32,7 +32,7 @@ export const SETTINGS: SettingsSchema = {
     profile_sample: {
       type: 'integer',
       minimum: 0,
-      default: 5000,
+      default: 1000,
       description: 'Rows of each table to decide its types by, chosen all over the table; 0 reads all of them.',
     },
     slash_date_order: {
@@ -78,13 +78,15 @@ export const SETTINGS: SettingsSchema = {
     rejects_path: {
       type: 'string',
       minLength: 1,
-      description: 'A file to which what was set aside is appended, one JSON object per line, beside stream _sd_rejects.',
+      description:
+        'A file to which what was set aside is appended, one JSON object per line, beside stream _sd_rejects.',
       examples: ['rejects.jsonl'],
     },
     reject_raw: {
       type: 'boolean',
       default: true,
-      description: 'Keep the value and the row of what was set aside. With false only place, reason and a hash are kept.',
+      description:
+        'Keep the value and the row of what was set aside. With false only place, reason and a hash are kept.',
     },
     nul_policy: {
       type: 'string',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Sqlite, { type Database } from 'better-sqlite3';
+import { quoted } from '../../profiles/tables.ts';
 import { ConnectorError, systemCode, textOf } from '../../singer/errors.ts';
 import type { Log } from '../../singer/log.ts';
 
@@ -45,6 +46,7 @@ export class Source {
   /** Whether texts are kept as UTF-8, so that their bytes are what JSON needs. */
   readonly isUtf8: boolean;
   readonly #copy: string | undefined;
+  readonly #rows = new Map<string, number>();
 
   private constructor(db: Database, path: string, print: FilePrint | undefined, copy: string | undefined) {
     this.db = db;
@@ -88,6 +90,20 @@ export class Source {
   /** Whether somebody has written to the file since the snapshot was taken. */
   hasChanged(): boolean {
     return this.print === undefined || !isSamePrint(this.print, printOf(this.path));
+  }
+
+  /** Rows of a table or view. Counted once: it stands still. */
+  rowCount(table: string): number {
+    const known = this.#rows.get(table);
+    if (known !== undefined) return known;
+    const rows = Number(
+      this.db
+        .prepare(`SELECT count(*) FROM ${quoted(table)}`)
+        .pluck()
+        .get(),
+    );
+    this.#rows.set(table, rows);
+    return rows;
   }
 
   close(): void {
@@ -187,7 +203,12 @@ export function isSamePrint(print: FilePrint, other: FilePrint): boolean {
 export function sourceError(path: string, cause: unknown): unknown {
   const code = systemCode(cause) ?? '';
   if (!code.startsWith('SQLITE_')) return cause;
-  return new ConnectorError('upstream', `${path} cannot be read: ${textOf(cause)}`, { path }, { cause, hint: hintFor(code) });
+  return new ConnectorError(
+    'upstream',
+    `${path} cannot be read: ${textOf(cause)}`,
+    { path },
+    { cause, hint: hintFor(code) },
+  );
 }
 
 function hintFor(code: string): string {

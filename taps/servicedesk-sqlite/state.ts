@@ -8,7 +8,11 @@ const STATE_VERSION = 1;
 /** A place in a table: the row number, or the values of its key. */
 export type Cursor = readonly CursorValue[];
 /** An SQLite value; integers as digits and bytes in base64, which JSON numbers and texts could not hold. */
-export type CursorValue = { readonly integer: string } | { readonly real: number } | { readonly text: string } | { readonly blob: string };
+export type CursorValue =
+  | { readonly integer: string }
+  | { readonly real: number }
+  | { readonly text: string }
+  | { readonly blob: string };
 
 /** By what one sees that a table was made anew, so that neither row numbers nor bookmarks mean what they did. */
 export interface Generation {

@@ -123,16 +123,13 @@ function uniqueKey(db: Database, table: string): readonly string[] {
  */
 export function profiledKey(db: Database, { table }: Origin): readonly string[] {
   const from = `FROM ${quoted(table.name)}`;
-  const named = table.columns.filter(({ name }) => /(?:^|[^a-z])id$|[a-z]Id$/.test(name) || /^(?:uuid|guid)$/i.test(name));
+  const named = table.columns.filter(
+    ({ name }) => /(?:^|[^a-z])id$|[a-z]Id$/.test(name) || /^(?:uuid|guid)$/i.test(name),
+  );
   const found = named.find(({ name }) => {
     const column = quoted(name);
     const counts = `SELECT count(*) > 0 AND count(*) = count(${column}) AND count(*) = count(DISTINCT ${column})`;
     return db.prepare(`${counts} AND min(typeof(${column}) IN ('integer', 'text')) ${from}`).pluck().get() === 1;
   });
   return found === undefined ? [] : [found.name];
-}
-
-/** Rows of a table or view. */
-export function rowCount(db: Database, table: string): number {
-  return Number(db.prepare(`SELECT count(*) FROM ${quoted(table)}`).pluck().get());
 }

@@ -1,10 +1,10 @@
 /** `tap-servicedesk-sqlite`: any SQLite file, table by table, with the types that its values really have. */
 import { TAP_CAPABILITIES, type Tap } from '../../singer/stream.ts';
-import type { Origin } from './tables.ts';
 import { REJECTS_STREAM } from './rejects.ts';
 import { readingOf, SETTINGS, settingRules } from './settings.ts';
 import type { Source } from './source.ts';
 import { STATE } from './state.ts';
+import type { Origin } from './tables.ts';
 
 /** An open file and what discovery found in it. */
 interface Connection {
@@ -15,7 +15,8 @@ interface Connection {
 
 export const tap: Tap<Connection> = {
   name: 'tap-servicedesk-sqlite',
-  description: 'Any SQLite file, a ServiceDesk export above all: every table read exactly, with types decided by its values',
+  description:
+    'Any SQLite file, a ServiceDesk export above all: every table read exactly, with types decided by its values',
   settings: SETTINGS,
   capabilities: TAP_CAPABILITIES,
   rules: settingRules,

@@ -34,10 +34,14 @@ export function decidedColumns(db: Database, origin: Origin, deciding: Deciding,
   for (const [name, column] of found) {
     if (column.decision !== 'manual_review') continue;
     const share = `${Math.floor((column.confidence ?? 0) * 100)} %`;
-    log.warn('kept_as_text', `${stream}."${name}" is kept as text: ${share} of its values are ${column.candidate_type}`, {
-      stream,
-      key: name,
-    });
+    log.warn(
+      'kept_as_text',
+      `${stream}."${name}" is kept as text: ${share} of its values are ${column.candidate_type}`,
+      {
+        stream,
+        key: name,
+      },
+    );
   }
   return new Map([...known, ...found]);
 }
@@ -47,8 +51,8 @@ function ownTable(profile: Profile | undefined, table: string): { readonly [colu
 }
 
 /**
- * A sample tells types; what it cannot tell, because one value of the whole column decides it, is read whole: types that
- * nobody expected, and the order of day and month.
+ * A sample tells types. Where nobody expected the type that it suggests, one value that is not in it may decide against
+ * it; such a column is read whole.
  */
 function lookAt(db: Database, origin: Origin, table: SourceTable, deciding: Deciding): DecidedColumns {
   const { sample, slashOrder } = deciding;
@@ -82,16 +86,18 @@ const PLAIN: { readonly [type: string]: readonly string[] } = {
   integer: ['integer'],
   numeric: ['integer', 'real'],
   blob: ['blob'],
-  text: ['text'],
 };
 
 function isDoubtful(db: Database, table: string, name: string, column: ColumnProfile): boolean {
-  const is = (condition: string) =>
-    db.prepare(`SELECT EXISTS (SELECT 1 FROM ${quoted(table)} WHERE ${condition})`).pluck().get() === 1;
-  const type = column.decided_type;
-  if (type === 'timestamp' && is(`instr(${quoted(name)}, '/')`)) return true;
-  if (column.decision !== 'detected') return false;
+  const { decision, decided_type: type } = column;
+  if (decision !== 'detected' || type === 'text') return false;
   const plain = PLAIN[type];
   if (plain === undefined) return true;
-  return type !== 'text' && is(`typeof(${quoted(name)}) NOT IN ('null', ${plain.map((word) => `'${word}'`).join(', ')})`);
+  const others = `typeof(${quoted(name)}) NOT IN ('null', ${plain.map((word) => `'${word}'`).join(', ')})`;
+  return (
+    db
+      .prepare(`SELECT EXISTS (SELECT 1 FROM ${quoted(table)} WHERE ${others})`)
+      .pluck()
+      .get() === 1
+  );
 }
