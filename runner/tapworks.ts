@@ -72,6 +72,16 @@ const COMMANDS: readonly Command[] = [
       ),
   },
   {
+    words: 'simulate plex',
+    describe: 'Start a simulated Plex tenant on 127.0.0.1',
+    run: async (io) => {
+      const { SIMULATE_PLEX_FLAGS, SIMULATE_PLEX_USAGE, simulatePlex } = await import('./simulate-plex.ts');
+      return inSession('tapworks simulate plex', io, SIMULATE_PLEX_FLAGS, SIMULATE_PLEX_USAGE, (session) =>
+        simulatePlex(io, session),
+      );
+    },
+  },
+  {
     words: 'simulate servicedesk',
     describe: 'Write a ServiceDesk database with known defects, and its truth',
     run: async (io) => {
