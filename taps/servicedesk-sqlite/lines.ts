@@ -15,9 +15,9 @@ import type { PlainRows } from './rows.ts';
 import type { Source } from './source.ts';
 import { ROW_KEY, ROWID } from './tables.ts';
 
-/** Rows that are made one block; 32 take a tenth more time, 512 no less. */
-const GROUP_ROWS = 32;
-/** A longer line goes the plain way, so a block stays below 4 MiB. */
+/** Rows that are made one block; 16 take a tenth more time, 128 no less. */
+const GROUP_ROWS = 64;
+/** A longer line goes the plain way, so a block stays below 2 MiB. */
 const LONGEST_LINE = 32_768;
 /** SQLite takes 1,000 arguments of a function: a name and a value for each property. */
 const MOST_PROPERTIES = 490;
@@ -118,14 +118,14 @@ function statementOf(plan: Plan): string {
   ];
   const opening = `{"type":"RECORD","stream":${JSON.stringify(stream)},"record":`;
   const object = `json_object(${properties.map(([name, value]) => `${literal(name)}, ${value}`).join(', ')})`;
-  const line = `${literal(opening)} || ${object} || ${literal(`,"version":${version}}\n`)}`;
-  const plainly = forms.flatMap(({ condition }) => (condition === undefined ? [] : [condition])).join(' AND ') || '1';
-  const lines = `SELECT ${rowid} AS place, CASE WHEN ${plainly} THEN ${line} END AS line
+  const line = `concat(${literal(opening)}, ${object}, ${literal(`,"version":${version}}\n`)})`;
+  const misfits = forms.flatMap(({ misfit }) => (misfit === undefined ? [] : [misfit])).join(' OR ') || '0';
+  // With a limit inside, SQLite does not write one query into the other, which would work out each line twice.
+  const lines = `SELECT ${rowid} AS place, CASE WHEN ${misfits} THEN NULL ELSE ${line} END AS line
     FROM ${quoted(origin.table.name)} WHERE ${rowid} > ? ORDER BY ${rowid} LIMIT ${GROUP_ROWS}`;
-  // The limits keep SQLite from writing one query into the other, which would work out each line twice.
-  const short = `SELECT place, CASE WHEN octet_length(line) <= ${LONGEST_LINE} THEN line END AS line FROM (${lines}) LIMIT -1`;
-  return `SELECT CAST(group_concat(line, '') AS BLOB), max(place), count(*),
-    group_concat(CASE WHEN line IS NULL THEN place END) FROM (${short})`;
+  const isShort = `octet_length(line) <= ${LONGEST_LINE}`;
+  return `SELECT CAST(group_concat(line, '') FILTER (WHERE ${isShort}) AS BLOB), max(place), count(*),
+    group_concat(place) FILTER (WHERE (${isShort}) IS NOT 1) FROM (${lines})`;
 }
 
 function literal(text: string): string {
@@ -135,46 +135,54 @@ function literal(text: string): string {
 interface Form {
   /** SQL of the value in JSON. */
   readonly value: string;
-  /** SQL that is true only for values that need no rule; none when all values pass. */
-  readonly condition: string | undefined;
+  /** SQL that is true for a value that needs a rule, and not for NULL; none when there is no such value. */
+  readonly misfit: string | undefined;
 }
-
-/** Doubles that SQLite and JavaScript print alike, without an exponent. */
-const PRINTED_ALIKE = (name: string) => `(${name} = 0 OR abs(${name}) BETWEEN 0.0001 AND 999999999999999)`;
 
 function formOf({ rules, declared, key }: PlanColumn, name: string): Form {
   const form = typedForm(rules, declared, name);
-  if (key) return { ...form, condition: `${name} IS NOT NULL AND ${form.condition ?? '1'}` };
-  return form.condition === undefined ? form : { ...form, condition: `(${name} IS NULL OR ${form.condition})` };
+  if (!key) return form;
+  return { ...form, misfit: `${name} IS NULL${form.misfit === undefined ? '' : ` OR ${form.misfit}`}` };
 }
 
 function typedForm(rules: PlanColumn['rules'], declared: string, name: string): Form {
+  // Not `NOT`: what SQLite cannot say of a value, as the time of a text that is none, is no yes.
+  const unless = (fits: string) => `(${name} IS NOT NULL AND (${fits}) IS NOT 1)`;
   switch (rules.type) {
     case 'integer':
-      return { value: `CAST(${name} AS INTEGER)`, condition: wholeNumber(declared, name) };
+      return { value: `CAST(${name} AS INTEGER)`, misfit: unless(wholeNumber(declared, name)) };
     case 'numeric':
       return {
         // SQLite prints 4417.0 where JavaScript prints 4417.
         value: `CASE WHEN typeof(${name}) = 'real' AND ${name} = CAST(${name} AS INTEGER) THEN CAST(${name} AS INTEGER) ELSE ${name} END`,
-        condition: `(typeof(${name}) = 'real' AND ${PRINTED_ALIKE(name)} OR typeof(${name}) = 'integer')`,
+        misfit: unless(`typeof(${name}) = 'real' AND ${printedAlike(name)} OR typeof(${name}) = 'integer'`),
       };
     case 'timestamp':
       return rules.naive
         ? {
             value: `replace(${name}, ' ', 'T') || 'Z'`,
-            condition: `(datetime(${name}) = ${name} AND ${name} > '0001')`,
+            misfit: unless(`datetime(${name}) = ${name} AND ${name} > '0001'`),
           }
-        : { value: name, condition: `(strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${name} AND ${name} > '0001')` };
+        : { value: name, misfit: unless(`strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${name} AND ${name} > '0001'`) };
     case 'yes_no':
-      return { value: name, condition: `${name} IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
+      return { value: name, misfit: `${name} NOT IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
     default:
       // A column of text affinity holds texts and bytes, and bytes sort behind texts: that is quicker than typeof().
       return {
         value: name,
-        condition:
-          /CHAR|CLOB|TEXT/i.test(declared) && !/INT/i.test(declared) ? `${name} < x''` : `typeof(${name}) = 'text'`,
+        misfit: isTextual(declared) ? `${name} >= x''` : `(${name} IS NOT NULL AND typeof(${name}) <> 'text')`,
       };
   }
+}
+
+/** Doubles that SQLite and JavaScript print alike: without an exponent. */
+function printedAlike(name: string): string {
+  return `(${name} = 0 OR abs(${name}) BETWEEN 0.0001 AND 999999999999999)`;
+}
+
+/** Whether SQLite keeps numbers as texts in a column of this label. */
+function isTextual(declared: string): boolean {
+  return /CHAR|CLOB|TEXT/i.test(declared) && !/INT/i.test(declared);
 }
 
 /** The way that its label makes likely comes first: the others are then seldom looked at. */
@@ -186,6 +194,6 @@ function wholeNumber(declared: string, name: string): string {
   };
   const { integer, real, text } = ways;
   if (/INT/i.test(declared)) return `(${[integer, real, text].join(' OR ')})`;
-  if (/CHAR|CLOB|TEXT/i.test(declared)) return `(${[text, integer, real].join(' OR ')})`;
+  if (isTextual(declared)) return `(${[text, integer, real].join(' OR ')})`;
   return `(${[real, integer, text].join(' OR ')})`;
 }
