@@ -17,6 +17,7 @@ export interface Tally {
 export const OBSERVATIONS = [
   'surrounding_blanks',
   'float_text',
+  'trailing_zero',
   'slash_no_time',
   'slash_minutes',
   'slash_seconds',
@@ -143,6 +144,7 @@ export class ColumnScan {
     const value = trimmed(text);
     if (value.length !== text.length) observe('surrounding_blanks');
     if (found === 'integral_decimal') observe('float_text');
+    if (found === 'decimal' && /\.\d+0$/.test(value)) observe('trailing_zero');
     if (found === 'iso_ts' || found === 'iso_date' || found === 'iso_ts_tz') this.#place(value.slice(0, 19), observe);
     if (found === 'slash_dmy_certain' || found === 'slash_mdy_certain' || found === 'slash_ambiguous') {
       const date = readSlashDate(value);

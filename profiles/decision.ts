@@ -90,8 +90,10 @@ function suggested(scan: ColumnScan, declared: string, values: number): ColumnTy
     ? sum(scan.asDates, (found) => EVIDENCE.timestamp.has(found) || NUMBERED_DATES.includes(found))
     : speakingFor('timestamp', classes);
   const numbers = speakingFor('numeric', classes);
-  // Leading zeros are part of a code, and one such value makes its whole column one of codes.
-  if (numbers > dates && countOf(classes, 'padded_int') > 0) return 'text';
+  // Zeros at the beginning of a number, or at the end of 1.10, are part of a code, and one such value makes its whole
+  // column one of codes.
+  const coded = countOf(classes, 'padded_int') + countOf(scan.observed, 'trailing_zero');
+  if (numbers > dates && coded > 0) return 'text';
   if (dates > 0 && dates >= numbers) return dates / values >= SUGGESTED_SHARE ? 'timestamp' : 'text';
   if (numbers / values >= SUGGESTED_SHARE) {
     return numbers === speakingFor('integer', classes) ? 'integer' : 'numeric';

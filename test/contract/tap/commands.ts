@@ -14,7 +14,7 @@ interface Entry {
 
 /** The discovered catalog with `selected` set where a test says so. */
 function catalogWith(scene: Scene, selected: (stream: string, path: readonly string[]) => boolean | undefined): Json {
-  const catalog = JSON.parse(JSON.stringify(catalogOf(scene.subject.tap.streams))) as { streams: Entry[] };
+  const catalog = JSON.parse(JSON.stringify(catalogOf(scene.streams))) as { streams: Entry[] };
   for (const { tap_stream_id, metadata } of catalog.streams) {
     for (const [index, { breadcrumb, metadata: found }] of metadata.entries()) {
       const choice = selected(
@@ -29,7 +29,7 @@ function catalogWith(scene: Scene, selected: (stream: string, path: readonly str
 
 function streamsOf(scene: Scene): readonly StreamDeclaration[] {
   const wanted = scene.source.settings.streams;
-  return scene.subject.tap.streams.filter(
+  return scene.streams.filter(
     ({ name, automatic, selectedByDefault }) =>
       !automatic && (Array.isArray(wanted) ? wanted.includes(name) : selectedByDefault),
   );
@@ -51,13 +51,17 @@ function expectRefused(scene: Scene, output: Output, ...texts: readonly string[]
 }
 
 export const commandCases: Cases = {
-  async '--discover prints the declared streams, without settings or requests'(scene) {
-    const output = await runOnce(scene.subject.tap, ['--discover']);
+  async '--discover prints the streams, without requests, and without settings when they are declared'(scene) {
+    const isDeclared = scene.source.streams === undefined;
+    const output = await (isDeclared
+      ? runOnce(scene.subject.tap, ['--discover'])
+      : scene.run({ argv: ['--discover'] }));
     expect(output.code).toBe(0);
+    expect(scene.source.requests()).toBe(0);
     const { streams } = JSON.parse(output.stdout) as {
       streams: (Entry & { key_properties: readonly string[]; schema: JsonSchema })[];
     };
-    const declared = [...scene.subject.tap.streams].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const declared = [...scene.streams].sort((a, b) => (a.name < b.name ? -1 : 1));
     expect(streams.map(({ tap_stream_id, key_properties, schema }) => [tap_stream_id, key_properties, schema])).toEqual(
       declared.map(({ name, key, schema }) => [name, key, JSON.parse(JSON.stringify(schema))]),
     );
@@ -86,7 +90,7 @@ export const commandCases: Cases = {
     const catalog = catalogWith(scene, (stream, path) => (path.length === 0 ? stream === first?.name : undefined));
     const output = await scene.run({ catalog });
     expect(output.code).toBe(0);
-    const books = scene.subject.tap.streams.filter(({ automatic }) => automatic).map(({ name }) => name);
+    const books = scene.streams.filter(({ automatic }) => automatic).map(({ name }) => name);
     const written = output.messages.filter(({ type }) => type === 'SCHEMA').map(({ stream }) => stream);
     expect([...written].sort()).toEqual([first?.name, ...books].sort());
   },

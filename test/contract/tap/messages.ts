@@ -14,7 +14,7 @@ export function keysOf(
   messages: readonly Message[],
   schemas: readonly Message[] = messages,
 ): Set<string> {
-  const books = new Set(scene.subject.tap.streams.filter(({ automatic }) => automatic).map(({ name }) => name));
+  const books = new Set(scene.streams.filter(({ automatic }) => automatic).map(({ name }) => name));
   const keys = new Map(
     schemas
       .filter(({ type }) => type === 'SCHEMA')

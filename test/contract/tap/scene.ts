@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import type { Json } from '../../../singer/lossless.ts';
-import type { Closing, Tap } from '../../../singer/stream.ts';
+import type { Closing, StreamDeclaration, Tap } from '../../../singer/stream.ts';
 import { VirtualClock } from '../../http/virtual-clock.ts';
 import { type Output, type RunOptions, runOnce } from './outside.ts';
 
@@ -15,6 +15,8 @@ export type Settings = Readonly<Record<string, Json>>;
 
 /** Where the tap reads: a simulator with data that stay as they are. */
 export interface Source {
+  /** Streams that only the source knows, beside those of the tap. */
+  readonly streams?: readonly StreamDeclaration[];
   /** Settings of a run that reads everything, with a checkpoint as often as can be. */
   readonly settings: Settings;
   /** Requests it has seen. */
@@ -65,6 +67,10 @@ export class Scene {
     const clock = new VirtualClock();
     const folder = await mkdtemp(join(tmpdir(), 'tapworks-tap-'));
     return new Scene(subject, clock, await subject.open(clock), folder);
+  }
+
+  get streams(): readonly StreamDeclaration[] {
+    return [...this.subject.tap.streams, ...(this.source.streams ?? [])];
   }
 
   /** Writes a file and returns its path; text as it is, anything else as JSON. */
