@@ -20,7 +20,7 @@ export function from(order: readonly string[], hasPlace: boolean): string {
   return `${where}ORDER BY ${names}`;
 }
 
-/** Undefined for a text that SQLite would not find again: bytes that are no UTF-8 come as U+FFFD. */
+/** Undefined for a place that would not be found again: bytes that are no UTF-8 come as U+FFFD. */
 export function toCursor(values: readonly SqliteValue[]): Cursor | undefined {
   const cursor = values.map(toValue);
   return cursor.every((value) => value !== undefined) ? cursor : undefined;
@@ -29,7 +29,8 @@ export function toCursor(values: readonly SqliteValue[]): Cursor | undefined {
 function toValue(value: SqliteValue): CursorValue | undefined {
   if (value === null) return undefined;
   if (typeof value === 'bigint') return { integer: String(value) };
-  if (typeof value === 'number') return { real: value };
+  // JSON has no infinity.
+  if (typeof value === 'number') return Number.isFinite(value) ? { real: value } : undefined;
   if (typeof value === 'string') return value.includes('\ufffd') ? undefined : { text: value };
   return { blob: Buffer.from(value).toString('base64') };
 }

@@ -66,14 +66,17 @@ function declarationOf(
 ): StreamDeclaration {
   const { stream, table, isView, hasRowid, rowKey } = origin;
   const key = keyOf(source, origin, isWanted);
-  const properties: Record<string, JsonSchema> = {};
-  for (const { name, declared } of table.columns) {
+  const decided = table.columns.map(({ name, declared }): readonly [string, JsonSchema] => {
     const schema = (columns.get(name)?.json_schema ?? labelled(declared)) as JsonSchema;
     const placed = timezone === undefined ? schema : inZone(schema);
-    properties[name] = key.includes(name) ? required(placed) : placed;
-  }
-  if (hasRowid) properties[ROWID] = { type: 'integer' };
-  if (rowKey !== undefined) properties[ROW_KEY] = { type: 'string' };
+    return [name, key.includes(name) ? required(placed) : placed];
+  });
+  // Not by assignment: a column may be called __proto__.
+  const properties = Object.fromEntries([
+    ...decided,
+    ...(hasRowid ? [[ROWID, { type: 'integer' }] as const] : []),
+    ...(rowKey === undefined ? [] : [[ROW_KEY, { type: 'string' }] as const]),
+  ]);
   const bookmark = Object.hasOwn(incremental, stream) ? incremental[stream] : undefined;
   return {
     name: stream,

@@ -51,17 +51,19 @@ export class QuickRows {
 
   /** Rows behind a place, or from the first one on. An empty chunk: there are no more. */
   next(place: readonly SqliteValue[] | undefined): Chunk {
-    const after = place?.[0] ?? FIRST;
-    if (this.#tried >= TRIED_ROWS && this.#failed * 2 > this.#tried) return this.#plain.next([after]);
-    const group = this.#group(after);
-    if (group === undefined) return this.#plain.next([after]);
+    if (this.#tried >= TRIED_ROWS && this.#failed * 2 > this.#tried) return this.#plain.next(place);
+    const after = place?.[0] as bigint | undefined;
+    if (after === LARGEST) return NO_MORE;
+    const first = after === undefined ? LEAST : after + 1n;
+    const group = this.#group(first);
+    if (group === undefined) return this.#plain.next(place);
     const { lines, last, rows, others } = group;
     if (rows === 0) return NO_MORE;
     this.#tried += rows;
     this.#failed += others.length;
     if (lines !== null && !isSafe(lines)) {
       this.#failed += rows - others.length;
-      return { ...this.#plain.between(after, last), last: [last] };
+      return { ...this.#plain.between(first, last), last: [last] };
     }
     const rest = others.length === 0 ? undefined : this.#plain.numbered(others);
     const quick: RowGroup[] = lines === null ? [] : [{ stream: this.#stream, lines, count: rows - others.length }];
@@ -74,9 +76,9 @@ export class QuickRows {
     };
   }
 
-  #group(after: SqliteValue): Group | undefined {
+  #group(first: bigint): Group | undefined {
     try {
-      const [lines, last, rows, others] = this.#statement.get(after) as [Buffer | null, bigint, bigint, string | null];
+      const [lines, last, rows, others] = this.#statement.get(first) as [Buffer | null, bigint, bigint, string | null];
       return { lines, last, rows: Number(rows), others: others === null ? [] : others.split(',').map(BigInt) };
     } catch (cause) {
       // "JSON cannot hold BLOB values" and the like: what SQLite can read but not make a line of.
@@ -95,7 +97,8 @@ interface Group {
   readonly others: readonly bigint[];
 }
 
-const FIRST = -(2n ** 63n);
+const LEAST = -(2n ** 63n);
+const LARGEST = 2n ** 63n - 1n;
 const NO_MORE: Chunk = { groups: [], last: undefined, read: 0, emitted: 0, rejected: 0 };
 
 /** Neither bytes that are no UTF-8 nor a NUL character, which a rule has to see. */
@@ -122,7 +125,7 @@ function statementOf(plan: Plan): string {
   const misfits = forms.flatMap(({ misfit }) => (misfit === undefined ? [] : [misfit])).join(' OR ') || '0';
   // With a limit inside, SQLite does not write one query into the other, which would work out each line twice.
   const lines = `SELECT ${rowid} AS place, CASE WHEN ${misfits} THEN NULL ELSE ${line} END AS line
-    FROM ${quoted(origin.table.name)} WHERE ${rowid} > ? ORDER BY ${rowid} LIMIT ${GROUP_ROWS}`;
+    FROM ${quoted(origin.table.name)} WHERE ${rowid} >= ? ORDER BY ${rowid} LIMIT ${GROUP_ROWS}`;
   const isShort = `octet_length(line) <= ${LONGEST_LINE}`;
   return `SELECT CAST(group_concat(line, '') FILTER (WHERE ${isShort}) AS BLOB), max(place), count(*),
     group_concat(place) FILTER (WHERE (${isShort}) IS NOT 1) FROM (${lines})`;
@@ -140,17 +143,18 @@ interface Form {
 }
 
 function formOf({ rules, declared, key }: PlanColumn, name: string): Form {
-  const form = typedForm(rules, declared, name);
+  // Compared byte by byte whatever the column's collation is, which may also be one that only another program knows.
+  const form = typedForm(rules, declared, name, `${name} COLLATE BINARY`);
   if (!key) return form;
   return { ...form, misfit: `${name} IS NULL${form.misfit === undefined ? '' : ` OR ${form.misfit}`}` };
 }
 
-function typedForm(rules: PlanColumn['rules'], declared: string, name: string): Form {
+function typedForm(rules: PlanColumn['rules'], declared: string, name: string, bytes: string): Form {
   // Not `NOT`: what SQLite cannot say of a value, as the time of a text that is none, is no yes.
   const unless = (fits: string) => `(${name} IS NOT NULL AND (${fits}) IS NOT 1)`;
   switch (rules.type) {
     case 'integer':
-      return { value: `CAST(${name} AS INTEGER)`, misfit: unless(wholeNumber(declared, name)) };
+      return { value: `CAST(${name} AS INTEGER)`, misfit: unless(wholeNumber(declared, name, bytes)) };
     case 'numeric':
       return {
         // SQLite prints 4417.0 where JavaScript prints 4417.
@@ -161,19 +165,22 @@ function typedForm(rules: PlanColumn['rules'], declared: string, name: string): 
       return rules.naive
         ? {
             value: `replace(${name}, ' ', 'T') || 'Z'`,
-            misfit: unless(`datetime(${name}) = ${name} AND ${name} > '0001'`),
+            misfit: unless(`datetime(${name}) = ${bytes} AND ${bytes} > ${FIRST_YEAR}`),
           }
-        : { value: name, misfit: unless(`strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${name} AND ${name} > '0001'`) };
+        : { value: name, misfit: unless(`strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${bytes} AND ${bytes} > ${FIRST_YEAR}`) };
     case 'yes_no':
-      return { value: name, misfit: `${name} NOT IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
+      return { value: name, misfit: `${bytes} NOT IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
     default:
       // A column of text affinity holds texts and bytes, and bytes sort behind texts: that is quicker than typeof().
       return {
         value: name,
-        misfit: isTextual(declared) ? `${name} >= x''` : `(${name} IS NOT NULL AND typeof(${name}) <> 'text')`,
+        misfit: isTextual(declared) ? `${bytes} >= x''` : `(${name} IS NOT NULL AND typeof(${name}) <> 'text')`,
       };
   }
 }
+
+/** Year 0 and the years before it sort in front of this text, which is no number: a column of numbers leaves it one. */
+const FIRST_YEAR = "'0001-'";
 
 /** Doubles that SQLite and JavaScript print alike: without an exponent. */
 function printedAlike(name: string): string {
@@ -186,11 +193,11 @@ function isTextual(declared: string): boolean {
 }
 
 /** The way that its label makes likely comes first: the others are then seldom looked at. */
-function wholeNumber(declared: string, name: string): string {
+function wholeNumber(declared: string, name: string, bytes: string): string {
   const ways = {
     integer: `typeof(${name}) = 'integer'`,
     real: `(typeof(${name}) = 'real' AND ${name} = CAST(${name} AS INTEGER) AND abs(${name}) < 9007199254740992)`,
-    text: `(typeof(${name}) = 'text' AND CAST(CAST(${name} AS INTEGER) AS TEXT) = ${name})`,
+    text: `(typeof(${name}) = 'text' AND CAST(CAST(${name} AS INTEGER) AS TEXT) = ${bytes})`,
   };
   const { integer, real, text } = ways;
   if (/INT/i.test(declared)) return `(${[integer, real, text].join(' OR ')})`;

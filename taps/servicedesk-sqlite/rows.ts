@@ -27,7 +27,7 @@ export interface RowSettings {
   readonly slashOrder: 'DMY' | 'MDY';
 }
 
-/** Reads rows of one table. Holds a statement open between chunks only for a view. */
+/** Reads rows of one table. Holds a statement open between chunks where rows have no number to go on from. */
 export class PlainRows {
   readonly #plan: Plan;
   readonly #source: Source;
@@ -41,7 +41,7 @@ export class PlainRows {
   readonly #columns: PlanColumn[];
   readonly #ordered = new Set<number>();
   readonly #statements = new Map<string, Statement>();
-  #view: IterableIterator<SqliteValue[]> | undefined;
+  #open: IterableIterator<SqliteValue[]> | undefined;
 
   constructor(
     plan: Plan,
@@ -71,18 +71,18 @@ export class PlainRows {
 
   /** Rows behind a place, or from the first one on. An empty chunk: there are no more. */
   next(place: readonly SqliteValue[] | undefined): Chunk {
-    const { order } = this.#plan;
-    if (order.length === 0) {
-      this.#view ??= this.#iterate('', []);
-      return this.#chunk(this.#view, false);
-    }
-    return this.#chunk(this.#iterate(from(order, place !== undefined), place ?? []), true);
+    const { order, origin } = this.#plan;
+    const rest = () => this.#iterate(from(order, place !== undefined), place ?? []);
+    if (origin.table.rowid !== undefined) return this.#chunk(rest(), true);
+    // A key need not be found again: its text may be no UTF-8, and its collation may call two of them equal.
+    this.#open ??= rest();
+    return this.#chunk(this.#open, false);
   }
 
-  /** The rows of a range of row numbers, all of them: `after` itself is not among them. */
-  between(after: SqliteValue, last: SqliteValue): Chunk {
+  /** The rows of a range of row numbers, all of them. */
+  between(first: bigint, last: bigint): Chunk {
     const [rowid = ''] = this.#plan.order;
-    const rows = this.#iterate(`WHERE ${rowid} > ? AND ${rowid} <= ? ORDER BY ${rowid}`, [after, last]);
+    const rows = this.#iterate(`WHERE ${rowid} BETWEEN ? AND ? ORDER BY ${rowid}`, [first, last]);
     return this.#chunk(rows, false, Number.POSITIVE_INFINITY);
   }
 

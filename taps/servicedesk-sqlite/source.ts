@@ -89,7 +89,7 @@ export class Source {
 
   /** Whether somebody has written to the file since the snapshot was taken. */
   hasChanged(): boolean {
-    return this.print === undefined || !isSamePrint(this.print, printOf(this.path));
+    return this.print === undefined || !existsSync(this.path) || !isSamePrint(this.print, printOf(this.path));
   }
 
   /** Rows of a table or view. Counted once: it stands still. */

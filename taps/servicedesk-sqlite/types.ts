@@ -75,7 +75,7 @@ function lookAt(db: Database, origin: Origin, table: SourceTable, deciding: Deci
   if (first === undefined || first.scanned === first.rows) return decided;
   const doubtful = table.columns.filter(({ name }) => {
     const column = decided.get(name);
-    return column !== undefined && isDoubtful(db, table.name, name, column);
+    return column !== undefined && isDoubtful(db, origin, name, column);
   });
   if (doubtful.length === 0) return decided;
   return new Map([...decided, ...Object.entries(scan(doubtful, undefined)?.columns ?? {})]);
@@ -88,15 +88,17 @@ const PLAIN: { readonly [type: string]: readonly string[] } = {
   blob: ['blob'],
 };
 
-function isDoubtful(db: Database, table: string, name: string, column: ColumnProfile): boolean {
+function isDoubtful(db: Database, { table, expected }: Origin, name: string, column: ColumnProfile): boolean {
   const { decision, decided_type: type } = column;
-  if (decision !== 'detected' || type === 'text') return false;
-  const plain = PLAIN[type];
-  if (plain === undefined) return true;
-  const others = `typeof(${quoted(name)}) NOT IN ('null', ${plain.map((word) => `'${word}'`).join(', ')})`;
+  // The sample held none of the few values there are, so only the label has spoken.
+  const isUnseen = decision === 'no_values' && !Object.hasOwn(expected?.columns ?? {}, name);
+  if (!isUnseen && (decision !== 'detected' || type === 'text')) return false;
+  const plain = PLAIN[type] ?? [];
+  if (plain.length === 0 && !isUnseen) return true;
+  const others = `typeof(${quoted(name)}) NOT IN (${['null', ...plain].map((word) => `'${word}'`).join(', ')})`;
   return (
     db
-      .prepare(`SELECT EXISTS (SELECT 1 FROM ${quoted(table)} WHERE ${others})`)
+      .prepare(`SELECT EXISTS (SELECT 1 FROM ${quoted(table.name)} WHERE ${others})`)
       .pluck()
       .get() === 1
   );

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { TAP_FLAGS, TARGET_FLAGS } from '../../singer/command-line.ts';
 import { tap as dcapi } from '../../taps/dcapi/tap.ts';
 import { tap as pmp } from '../../taps/pmp/tap.ts';
+import { tap as servicedesk } from '../../taps/servicedesk-sqlite/tap.ts';
 import { target as postgres } from '../../targets/postgres/target.ts';
 import { target as sqlite } from '../../targets/sqlite/target.ts';
 import { otherTargetsTable } from '../interop/postgres-cases.ts';
@@ -17,6 +18,7 @@ import { dataCentersTable, flagsTable, settingsTable, streamsTable } from './tab
 const MADE: Readonly<Record<string, () => string>> = {
   'settings of tap-pmp': () => settingsTable(pmp.name, pmp.settings),
   'settings of tap-dcapi': () => settingsTable(dcapi.name, dcapi.settings),
+  'settings of tap-servicedesk-sqlite': () => settingsTable(servicedesk.name, servicedesk.settings),
   'settings of target-sqlite': () => settingsTable(sqlite.name, sqlite.settings),
   'settings of target-postgres': () => settingsTable(postgres.name, postgres.settings),
   'flags of tap-pmp': () => flagsTable({ ...TAP_FLAGS, ...pmp.actions }),

@@ -14,6 +14,7 @@ import { ERROR_CODES, EXIT } from '../../singer/errors.ts';
 import { tap as dcapi } from '../../taps/dcapi/tap.ts';
 import { SNAPSHOT_SCHEMA } from '../../taps/manageengine/bookkeeping.ts';
 import { tap as pmp } from '../../taps/pmp/tap.ts';
+import { tap as servicedesk } from '../../taps/servicedesk-sqlite/tap.ts';
 import { target as postgres } from '../../targets/postgres/target.ts';
 import { target as sqlite } from '../../targets/sqlite/target.ts';
 import { DOCS, DOCUMENTS, type Document, firstColumn, ROOT, SOURCES } from './documents.ts';
@@ -47,7 +48,7 @@ const flags = [
   ...flagsInHelp('simulate', 'pmp'),
   ...flagsInHelp('simulate', 'servicedesk'),
 ];
-const settings = [pmp, dcapi, sqlite, postgres].flatMap((plugin) => Object.keys(plugin.settings.properties));
+const settings = [pmp, dcapi, servicedesk, sqlite, postgres].flatMap((plugin) => Object.keys(plugin.settings.properties));
 
 /** The first argument of every call of a log, and the names that clients give to their events. */
 const events = [
@@ -94,8 +95,8 @@ describe('docs/ names', () => {
 /** Texts of failures without their numbers and names, in the sources and in the tables of failures. */
 const plain = (text: string) => text.replaceAll(/\$\{[^}]*\}|\\?"…\\?"|\d+/g, '…');
 const sources = plain(SOURCES.map(({ text }) => text).join('\n'));
-/** Words of the JSON Schema validator. */
-const BORROWED = ['must be integer'];
+/** Words of the JSON Schema validator and of SQLite. */
+const BORROWED = ['must be integer', 'database is locked'];
 const failures = DOCS.flatMap((document) =>
   firstColumn(document, ['What the line says']).map((text) => [document.path, text] as const),
 );
