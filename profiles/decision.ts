@@ -51,12 +51,16 @@ const SPELLINGS: readonly (readonly [yes: string, no: string])[] = [
   ['t', 'f'],
 ];
 
-/** The decision for one column. `assumed` is the order of its slash dates when nothing in the column proves one. */
+/**
+ * The decision for one column. `assumed` is the order of its slash dates when nothing in the column proves one. A key that
+ * nobody expected to have a type gets one only if all its values fit: a row whose key does not is lost to whoever reads it.
+ */
 export function decide(
   scan: ColumnScan,
   declared: string,
   expected: ExpectedColumn | undefined,
   assumed: SlashOrder,
+  isKey = false,
 ): Decision {
   const values = sum(scan.classes, (found) => !NOTHING.has(found));
   const candidate =
@@ -67,7 +71,7 @@ export function decide(
       ? vote(countOf(classes, 'slash_dmy_certain'), countOf(classes, 'slash_mdy_certain'), assumed)
       : undefined;
   const fitting = sum(classes, (found) => !NOTHING.has(found) && takes(candidate, found, slash?.order === 'conflict'));
-  const accepted = values === 0 || isAccepted(fitting, values);
+  const accepted = values === 0 || (isKey && expected === undefined ? fitting === values : isAccepted(fitting, values));
   return {
     decision: values === 0 ? 'no_values' : !accepted ? 'manual_review' : expected ? 'expected' : 'detected',
     type: accepted ? candidate : 'text',
@@ -90,17 +94,31 @@ function suggested(scan: ColumnScan, declared: string, values: number): ColumnTy
     ? sum(scan.asDates, (found) => EVIDENCE.timestamp.has(found) || NUMBERED_DATES.includes(found))
     : speakingFor('timestamp', classes);
   const numbers = speakingFor('numeric', classes);
-  // Zeros at the beginning of a number, or at the end of 1.10, are part of a code, and one such value makes its whole
-  // column one of codes.
-  const coded = countOf(classes, 'padded_int') + countOf(scan.observed, 'trailing_zero');
-  if (numbers > dates && coded > 0) return 'text';
   if (dates > 0 && dates >= numbers) return dates / values >= SUGGESTED_SHARE ? 'timestamp' : 'text';
   if (numbers / values >= SUGGESTED_SHARE) {
+    const isLabelled = ['integer', 'numeric'].includes(declaredType(declared) ?? '');
+    if (numbers < values ? !isLabelled || isCoded(scan) : !isPlain(scan, isLabelled)) return 'text';
     return numbers === speakingFor('integer', classes) ? 'integer' : 'numeric';
   }
   // What is not yes or no would be lost, so a single other value makes it text.
   if (speakingFor('yes_no', classes) === values && isSpelledBothWays(scan)) return 'yes_no';
   return isAccepted(speakingFor('blob', classes), values) ? 'blob' : 'text';
+}
+
+/** Zeros at the beginning of a text of digits, or at the end of 1.10, are part of a code, which a number would lose. */
+function isCoded({ classes, observed }: ColumnScan): boolean {
+  return countOf(classes, 'padded_int') + countOf(observed, 'trailing_zero') > 0;
+}
+
+/**
+ * Whether numbers print what is stored. If the label does not say that the column holds numbers, nothing else may be in it:
+ * texts that only happen to be numbers are often codes, and the next one may have letters.
+ */
+function isPlain(scan: ColumnScan, isLabelled: boolean): boolean {
+  if (isCoded(scan)) return false;
+  if (isLabelled || scan.storage.text === 0) return true;
+  const changed = sum(scan.classes, (found) => found !== 'null' && found !== 'int' && found !== 'decimal');
+  return changed === 0 && countOf(scan.observed, 'surrounding_blanks') === 0;
 }
 
 function speakingFor(type: Exclude<ColumnType, 'text'>, classes: ReadonlyMap<ValueClass, Tally>): number {

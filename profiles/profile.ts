@@ -53,12 +53,13 @@ export function profileDatabase(db: Database, options: ProfileOptions): Profile 
     const known = ownOf(expected.tables, table.name);
     const columns = scan.columns.map((column, index) => {
       const { name, declared, keyPlace } = table.columns[index] ?? NO_COLUMN;
-      const decided = decide(column, declared, known && ownOf(known.columns, name), slashOrder);
+      const key = known?.key?.includes(name) ?? keyPlace > 0;
+      const decided = decide(column, declared, known && ownOf(known.columns, name), slashOrder, key);
       const place = {
         table: table.name,
         column: name,
         declared,
-        key: known?.key?.includes(name) ?? keyPlace > 0,
+        key,
         bookmark: known?.bookmarks?.includes(name) ?? false,
       };
       judged.push({ table: table.name, column: name, decided });

@@ -24,10 +24,13 @@ describe('without anybody saying what the column is', () => {
     ['slash dates alone', ['20/05/2025 8:42', '2/07/2025 16:21'], 'timestamp'],
     ['dates, empties and words for nothing', [ISO, '', null, 'NaT', ' '], 'timestamp'],
     ['digits as text', ['9002114', '9002115'], 'integer'],
-    ['whole doubles as text', ['3700421.0', '9002115'], 'integer'],
+    ['whole doubles as text', ['3700421.0', '9002115'], 'text'],
     ['hours', ['0.25', '1', '7.5'], 'numeric'],
-    ['19 numbers and a decimal comma', [...times(19, '1.5'), '7,5'], 'numeric'],
+    ['19 numbers and a decimal comma', [...times(19, '1.5'), '7,5'], 'text'],
     ['codes with leading zeros', ['000731', '123456', '654321'], 'text'],
+    ['codes with zeros at their end', ['1.1', '1.10'], 'text'],
+    ['codes of which one has letters', [...times(99, '4326'), 'ETRS89'], 'text'],
+    ['digits, one with blanks, one empty, one for nothing', [...times(97, '4326'), ' 7', '', 'N/A'], 'text'],
     ['codes that look like powers', ['1e5', '2e7'], 'text'],
     ['prose', ['Mailbox', '7', ISO], 'text'],
     ['months', ['2025-07', '2025-08'], 'text'],
@@ -38,6 +41,25 @@ describe('without anybody saying what the column is', () => {
     ['bytes', times(20, new Uint8Array([1])), 'blob'],
   ] as const)('%s', (_what, values, type) => {
     expect(column(values)).toMatchObject({ decided_type: type, decision: 'detected' });
+  });
+
+  test.each([
+    ['19 numbers and a decimal comma', [...times(19, '1.5'), '7,5'], 'REAL', 'numeric'],
+    ['19 numbers and a word', [...times(19, '12'), 'twelve'], 'INTEGER', 'integer'],
+  ] as const)('a label that says number: %s', (_what, values, label, type) => {
+    expect(column(values, label)).toMatchObject({ decided_type: type, confidence: 0.95 });
+  });
+
+  test('a key gets a type only if all of its values fit', () => {
+    const keyed = (last: string) => {
+      const db = database('CREATE TABLE t (v TEXT PRIMARY KEY)');
+      const insert = db.prepare('INSERT INTO t VALUES (?)');
+      for (let day = 10; day < 30; day += 1) insert.run(`2025-07-${day}`);
+      insert.run(last);
+      return profileOf(db).tables.t?.columns.v?.decided_type;
+    };
+    expect(keyed('2025-07-30')).toBe('timestamp');
+    expect(keyed('soon')).toBe('text');
   });
 
   test('19 of 20 dates are enough, 18 of 20 are not', () => {

@@ -1,10 +1,16 @@
 /** What a profile finds, how often, and where. */
 import { describe, expect, test } from 'vitest';
+import type { ExpectedColumn } from '../../profiles/expected.ts';
 import type { SqliteValue } from '../../profiles/grammar.ts';
 import type { ProfileOptions } from '../../profiles/profile.ts';
 import { addColumn, database, findingsOf, profileOf, times } from './sqlite-file.ts';
 
 const ISO = '2025-07-14 09:12:00';
+
+/** Somebody knows what the column holds. */
+function expecting(type: ExpectedColumn['type']): Partial<ProfileOptions> {
+  return { expected: { tables: { t: { columns: { v: { type } } } } } };
+}
 
 function found(values: readonly SqliteValue[], declared = 'TEXT', options: Partial<ProfileOptions> = {}): object {
   return findingsOf(profileOf(addColumn(database(), 't', declared, values), options), 't');
@@ -77,7 +83,7 @@ describe('dates', () => {
 describe('numbers', () => {
   test('whole ones', () => {
     const values = [...times(60, '12'), '3700421.0', ' 7 ', '', 'none', 'C-77x', '2,5', '99999999999999999999'];
-    expect(found(values)).toEqual({
+    expect(found(values, 'TEXT', expecting('integer'))).toEqual({
       type_mismatch: 65,
       integral_decimal: 1,
       surrounding_blanks: 1,
@@ -91,7 +97,7 @@ describe('numbers', () => {
     expect(found([...times(20, 3700398.0), 9.3e18], 'REAL')).toEqual({ type_mismatch: 21, bigint_overflow: 1 });
   });
   test('a whole decimal among decimals is as it should be', () => {
-    expect(found(['0.5', '2.0'])).toEqual({ type_mismatch: 2 });
+    expect(found(['0.5', '2.0'], 'TEXT', expecting('numeric'))).toEqual({ type_mismatch: 2 });
   });
   test('decimals', () => {
     expect(found([...times(60, 0.75), '7,5', '', 'half a day', Number.POSITIVE_INFINITY], 'REAL')).toEqual({
