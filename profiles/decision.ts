@@ -2,7 +2,7 @@
 import { type ColumnType, EVIDENCE, NOTHING, NUMBERED_DATES, takes } from './classes.ts';
 import type { ColumnScan, Tally } from './column-scan.ts';
 import { isAccepted, wilsonLow } from './confidence.ts';
-import { declaredType, type ExpectedColumn, isDateDeclared } from './expected.ts';
+import { declaredType, type ExpectedColumn, isDateDeclared, isNumberDeclared } from './expected.ts';
 import type { ValueClass } from './grammar.ts';
 import { type SlashOrder, type SlashVote, vote } from './slash-dates.ts';
 
@@ -96,7 +96,7 @@ function suggested(scan: ColumnScan, declared: string, values: number): ColumnTy
   const numbers = speakingFor('numeric', classes);
   if (dates > 0 && dates >= numbers) return dates / values >= SUGGESTED_SHARE ? 'timestamp' : 'text';
   if (numbers / values >= SUGGESTED_SHARE) {
-    const isLabelled = ['integer', 'numeric'].includes(declaredType(declared) ?? '');
+    const isLabelled = isNumberDeclared(declared);
     if (numbers < values ? !isLabelled || isCoded(scan) : !isPlain(scan, isLabelled)) return 'text';
     return numbers === speakingFor('integer', classes) ? 'integer' : 'numeric';
   }

@@ -35,3 +35,9 @@ export function declaredType(declared: string): ColumnType | undefined {
 export function isDateDeclared(declared: string): boolean {
   return /^\s*(?:timestamp|date)/i.test(declared);
 }
+
+/** True for INTEGER, REAL, DECIMAL(10,2) and the like; INTEGER_OR_TEXT, which SQLite takes for INTEGER, means both. */
+export function isNumberDeclared(declared: string): boolean {
+  const type = declaredType(declared);
+  return (type === 'integer' || type === 'numeric') && !/CHAR|CLOB|TEXT/i.test(declared);
+}

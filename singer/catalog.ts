@@ -287,11 +287,10 @@ function asChosen(declaration: StreamDeclaration, entry: CatalogEntry): StreamDe
   const root = rootOf(entry);
   const refuse = (problem: string, hint: string) =>
     new ConnectorError('config', `the catalog ${problem}`, { stream: name }, { hint });
-  const named = root?.['view-key-properties'];
-  const key = Array.isArray(named) && named.length > 0 ? named.map(String) : declaration.key;
+  const key = [root?.['view-key-properties'], entry.key_properties].find(isFilledList)?.map(String) ?? declaration.key;
   for (const property of key) {
     if (Object.hasOwn(schema.properties ?? {}, property)) continue;
-    throw refuse(`names the key "${property}" for "${name}"`, 'view-key-properties lists properties of the stream');
+    throw refuse(`names the key "${property}" for "${name}"`, 'a key is made of properties of the stream');
   }
   const method = String(root?.['replication-method'] ?? entry.replication_method ?? declaration.replication);
   if (method.toUpperCase() === 'FULL_TABLE') {
@@ -308,6 +307,10 @@ function asChosen(declaration: StreamDeclaration, entry: CatalogEntry): StreamDe
     throw refuse(`wants INCREMENTAL ${given} for "${name}"`, `valid replication keys: ${keys}`);
   }
   return { ...declaration, key, replication: 'INCREMENTAL', bookmarks: [bookmark] };
+}
+
+function isFilledList(value: Json | readonly string[] | undefined): value is readonly Json[] {
+  return Array.isArray(value) && value.length > 0;
 }
 
 function fromCatalog(streams: readonly StreamDeclaration[], catalog: Catalog): readonly Selected[] {

@@ -13,7 +13,7 @@ import { inZone, required } from './columns.ts';
 import type { Reading } from './settings.ts';
 import type { Source } from './source.ts';
 import { sourceError } from './source.ts';
-import { type Origin, originsOf, profiledKey, ROW_KEY, ROWID } from './tables.ts';
+import { isFilled, type Origin, originsOf, profiledKey, ROW_KEY, ROWID } from './tables.ts';
 import { type DecidedColumns, decidedColumns } from './types.ts';
 
 /** A stream and the table that it comes from. */
@@ -98,7 +98,9 @@ function declarationOf(
 
 /** What names a row: the file's own word, then its values, then the row number. */
 function keyOf(source: Source, origin: Origin, isWanted: boolean): readonly string[] {
-  if (origin.key.length > 0) return origin.key;
+  if (origin.key.length > 0 && (!isWanted || origin.expected !== undefined || isFilled(source.db, origin))) {
+    return origin.key;
+  }
   const profiled = isWanted && !origin.isView ? profiledKey(source.db, origin) : [];
   return profiled.length > 0 ? profiled : origin.hasRowid ? [ROWID] : [];
 }

@@ -167,7 +167,10 @@ function typedForm(rules: PlanColumn['rules'], declared: string, name: string, b
             value: `replace(${name}, ' ', 'T') || 'Z'`,
             misfit: unless(`datetime(${name}) = ${bytes} AND ${bytes} > ${FIRST_YEAR}`),
           }
-        : { value: name, misfit: unless(`strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${bytes} AND ${bytes} > ${FIRST_YEAR}`) };
+        : {
+            value: name,
+            misfit: unless(`strftime('%Y-%m-%dT%H:%M:%SZ', ${name}) = ${bytes} AND ${bytes} > ${FIRST_YEAR}`),
+          };
     case 'yes_no':
       return { value: name, misfit: `${bytes} NOT IN (${(rules.spelling ?? ['yes', 'no']).map(literal).join(', ')})` };
     default:
@@ -182,9 +185,14 @@ function typedForm(rules: PlanColumn['rules'], declared: string, name: string, b
 /** Year 0 and the years before it sort in front of this text, which is no number: a column of numbers leaves it one. */
 const FIRST_YEAR = "'0001-'";
 
-/** Doubles that SQLite and JavaScript print alike: without an exponent. */
+/**
+ * Doubles that SQLite and JavaScript print alike: without an exponent, and with 15 digits at most. SQLite gives a third as
+ * 0.33333333333333332, JavaScript as 0.3333333333333333: the same double, but not the same number to a reader of decimals.
+ * Quarters are seen without printing them.
+ */
 function printedAlike(name: string): string {
-  return `(${name} = 0 OR abs(${name}) BETWEEN 0.0001 AND 999999999999999)`;
+  const isQuarters = `abs(${name}) < 1e12 AND ${name} * 4 = CAST(${name} * 4 AS INTEGER)`;
+  return `(${isQuarters} OR abs(${name}) BETWEEN 0.0001 AND 999999999999999 AND length(${name}) < 17)`;
 }
 
 /** Whether SQLite keeps numbers as texts in a column of this label. */

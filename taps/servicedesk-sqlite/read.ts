@@ -126,8 +126,7 @@ class TableRun {
     this.#generation = generationOf(source, origin);
     const key = selected.declaration.replication === 'INCREMENTAL' ? selected.declaration.bookmarks?.[0] : undefined;
     // The rows before that place were not looked at for another replication key.
-    const resumed =
-      former?.progress?.sweep === version && former.replication_key === key ? former.progress : undefined;
+    const resumed = former?.progress?.sweep === version && former.replication_key === key ? former.progress : undefined;
     const goesOn =
       key !== undefined &&
       former !== undefined &&

@@ -52,6 +52,8 @@ export interface Reject {
   /** Of a table with row numbers. */
   readonly rowid: bigint | undefined;
   readonly key: { readonly [column: string]: SqliteValue };
+  /** Place among all rows of the reading, from 1: names a row that has no number. */
+  readonly ordinal: number;
   readonly scope: 'row' | 'value';
   readonly column: string;
   readonly reason: Reason;
@@ -88,10 +90,10 @@ export class DeadLetter {
   }
 
   add(reject: Reject): void {
-    const { stream, table, rowid, key, scope, column, reason, rule, value, record } = reject;
+    const { stream, table, rowid, key, ordinal, scope, column, reason, rule, value, record } = reject;
     const bytes = reject.bytes ?? bytesOf(value);
     const stored = Object.fromEntries(Object.entries(key).map(([name, part]) => [name, plainJson(part)]));
-    const place = rowid === undefined ? JSON.stringify(stored) : String(rowid);
+    const place = rowid === undefined ? `#${ordinal}` : String(rowid);
     this.#pending.push({
       reject_id: [this.#runId, stream, place, ...(scope === 'value' ? [column] : [])].join('/'),
       run_id: this.#runId,

@@ -42,6 +42,8 @@ export class PlainRows {
   readonly #ordered = new Set<number>();
   readonly #statements = new Map<string, Statement>();
   #open: IterableIterator<SqliteValue[]> | undefined;
+  /** Place of the row at work among all rows of the reading, from 1. */
+  #ordinal = 0;
 
   constructor(
     plan: Plan,
@@ -113,6 +115,7 @@ export class PlainRows {
     for (let next = rows.next(); next.done !== true; next = rows.next()) {
       const row = next.value;
       read += 1;
+      this.#ordinal = this.#tally.read + read;
       last = row.slice(0, order.length);
       const record = this.#record(row);
       if (record === undefined) rejected += 1;
@@ -225,6 +228,7 @@ export class PlainRows {
       table: origin.table.name,
       rowid,
       key: Object.fromEntries(columns.flatMap(({ name, key }, at) => (key ? [[name, values[at] ?? null]] : []))),
+      ordinal: this.#ordinal,
       scope,
       column,
       reason,

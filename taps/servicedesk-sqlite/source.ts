@@ -79,7 +79,9 @@ export class Source {
       db.close();
       db = new Sqlite(join(copy, 'copy.db'), { readonly: true, fileMustExist: true });
       prepare(db);
-      return new Source(db, path, print, copy);
+      // An open file needs no name, and what has none outlives no process. Windows keeps it until it is closed.
+      const kept = removed(copy) ? undefined : copy;
+      return new Source(db, path, print, kept);
     } catch (cause) {
       db?.close();
       if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
@@ -109,6 +111,15 @@ export class Source {
   close(): void {
     this.db.close();
     if (this.#copy !== undefined) rmSync(this.#copy, { recursive: true, force: true });
+  }
+}
+
+function removed(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -117,6 +117,17 @@ function uniqueKey(db: Database, table: string): readonly string[] {
   return keys.sort((a, b) => a.length - b.length)[0] ?? [];
 }
 
+/** Whether every row has its key: SQLite lets NULL into a primary key that does not say NOT NULL. */
+export function isFilled(db: Database, { table, key }: Origin): boolean {
+  const missing = key.map((column) => `${quoted(column)} IS NULL`).join(' OR ');
+  return (
+    db
+      .prepare(`SELECT EXISTS (SELECT 1 FROM ${quoted(table.name)} WHERE ${missing})`)
+      .pluck()
+      .get() === 0
+  );
+}
+
 /**
  * The first column that is called an id and holds another value in each row; for tables whose file says nothing. Reads the
  * column.

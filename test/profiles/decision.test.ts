@@ -44,10 +44,11 @@ describe('without anybody saying what the column is', () => {
   });
 
   test.each([
-    ['19 numbers and a decimal comma', [...times(19, '1.5'), '7,5'], 'REAL', 'numeric'],
-    ['19 numbers and a word', [...times(19, '12'), 'twelve'], 'INTEGER', 'integer'],
+    ['19 numbers and a word', [...times(19, '1.5'), 'seven'], 'REAL', 'numeric'],
+    ['19 whole ones and a word', [...times(19, '12'), 'twelve'], 'INTEGER', 'integer'],
+    ['one that says both', [...times(19, '12'), 'twelve'], 'INTEGER_OR_TEXT', 'text'],
   ] as const)('a label that says number: %s', (_what, values, label, type) => {
-    expect(column(values, label)).toMatchObject({ decided_type: type, confidence: 0.95 });
+    expect(column(values, label)).toMatchObject({ decided_type: type, confidence: type === 'text' ? 1 : 0.95 });
   });
 
   test('a key gets a type only if all of its values fit', () => {
