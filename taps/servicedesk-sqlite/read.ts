@@ -12,6 +12,7 @@ import { isQuick, QuickRows } from './lines.ts';
 import { type Plan, planOf } from './plan.ts';
 import { type Chunk, Tally } from './reading.ts';
 import { DeadLetter } from './rejects.ts';
+import { REJECTS } from './rejects-stream.ts';
 import { PlainRows } from './rows.ts';
 import { type Reading, readingOf } from './settings.ts';
 import { type Source, sourceError } from './source.ts';
@@ -26,7 +27,7 @@ import {
   type Sweep,
   stateWith,
 } from './state.ts';
-import { type Origin, REJECTS } from './tables.ts';
+import type { Origin } from './tables.ts';
 
 /** Everything that the tables of one run share. */
 interface Work {

@@ -11,8 +11,9 @@ import { from } from './cursor.ts';
 import type { Plan, PlanColumn } from './plan.ts';
 import type { Chunk, Tally } from './reading.ts';
 import type { DeadLetter, Reject } from './rejects.ts';
+import { REJECTS } from './rejects-stream.ts';
 import type { Source } from './source.ts';
-import { REJECTS, ROW_KEY, ROWID } from './tables.ts';
+import { ROW_KEY, ROWID } from './tables.ts';
 import { plainJson } from './values.ts';
 
 /** Rows of a chunk, and the characters of their texts after which it ends early. */

@@ -7,24 +7,13 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { quoted } from '../../profiles/tables.ts';
 import { ConnectorError, systemCode, textOf } from '../../singer/errors.ts';
 import type { Log } from '../../singer/log.ts';
+import { type FilePrint, isSamePrint } from './file-print.ts';
 
 export interface SourceOptions {
   readonly database: string;
   readonly snapshot: 'transaction' | 'vacuum_into';
   /** Milliseconds that another program's lock is waited for. */
   readonly busyMs: number;
-}
-
-/** What can be seen of a file from outside; as long as it is the same, so is what the file holds. */
-export interface FilePrint {
-  readonly size: number;
-  /** SQLite counts the transactions of a file without a write-ahead log: two within one tick of the clock differ here. */
-  readonly counter: number;
-  /** Nanoseconds, as text: a double cannot hold them. */
-  readonly changed: string;
-  /** Of the write-ahead log; `0` without one. */
-  readonly wal_size: number;
-  readonly wal_changed: string;
 }
 
 const MAGIC = 'SQLite format 3\0';
@@ -197,17 +186,6 @@ function printOf(path: string): FilePrint {
     wal_size: hasWal ? Number(wal.size) : 0,
     wal_changed: hasWal ? String(wal.mtimeNs) : '0',
   };
-}
-
-/** True when nothing was written in between: `other` may come from a state file. */
-export function isSamePrint(print: FilePrint, other: FilePrint): boolean {
-  return (
-    print.size === other.size &&
-    print.counter === other.counter &&
-    print.changed === other.changed &&
-    print.wal_size === other.wal_size &&
-    print.wal_changed === other.wal_changed
-  );
 }
 
 /** What SQLite says about the file, as one line with what to do. */

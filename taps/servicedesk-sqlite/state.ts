@@ -1,7 +1,7 @@
 /** What is remembered of a run, and what the next one makes of it. Nothing here reads a file. */
 import { isObject, type Json } from '../../singer/lossless.ts';
 import type { State, StateDeclaration } from '../../singer/state-file.ts';
-import { type FilePrint, isSamePrint } from './source.ts';
+import { type FilePrint, isSamePrint } from './file-print.ts';
 
 const STATE_VERSION = 1;
 

@@ -5,13 +5,12 @@ import { SERVICEDESK, TIMESHEET_KEY } from '../../profiles/servicedesk.ts';
 import { quoted, type SourceTable, tablesOf, viewsOf } from '../../profiles/tables.ts';
 import { textOf } from '../../singer/errors.ts';
 import type { Log } from '../../singer/log.ts';
+import { REJECTS } from './rejects-stream.ts';
 
 /** The row number of the file as a property. */
 export const ROWID = '_sd_rowid';
 /** A name for the rows of a table in which only several columns together say which row it is. */
 export const ROW_KEY = '_sd_row_key';
-/** The stream of what was set aside. */
-export const REJECTS = '_sd_rejects';
 
 /** A table or view and the stream that it becomes. */
 export interface Origin {

@@ -1,6 +1,6 @@
 /** `tap-servicedesk-sqlite`: any SQLite file, table by table, with the types that its values really have. */
 import { TAP_CAPABILITIES, type Tap } from '../../singer/stream.ts';
-import { REJECTS_STREAM } from './rejects.ts';
+import { REJECTS_STREAM } from './rejects-stream.ts';
 import { readingOf, SETTINGS, settingRules } from './settings.ts';
 import type { Source } from './source.ts';
 import { STATE } from './state.ts';
