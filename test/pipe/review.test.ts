@@ -60,6 +60,23 @@ test('--test that is stopped does not say that everything answers', async () => 
   expect(stderr).not.toContain('test_passed');
 });
 
+test('a signal that comes again, and again until the end, does not change how a run ends', async () => {
+  await shop.control('faults', { action: 'hang' });
+  const child = spawn(process.execPath, [executable('tap-pmp'), '--config', shop.tapConfig], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let again: NodeJS.Timeout | undefined;
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    if (stderr.includes('batch_start')) again ??= setInterval(() => child.kill('SIGTERM'), 1);
+  });
+  const ending = await new Promise((resolve) => child.once('close', (...codeAndSignal) => resolve(codeAndSignal)));
+  clearInterval(again);
+  await shop.control('reset', {});
+  expect(ending, stderr.slice(-400)).toEqual([143, null]);
+});
+
 test('--status looks at a damaged state file and leaves it where it is', () => {
   const state = join(shop.folder, 'damaged.json');
   writeFileSync(state, '{"bookmarks":{"sys');

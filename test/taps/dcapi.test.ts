@@ -13,8 +13,10 @@ tapContract({
     // The probed streams, too, have rows here.
     tenant.configure({ vuln: 'on' });
     if (HOSTILE) {
-      tenant.shrink('dcapi_systems', 150);
-      tenant.shrink('allpatches', 240);
+      // Two pages of systems, three of patches and of vulnerabilities: each byte costs a turn of the server and the tap.
+      tenant.shrink('dcapi_systems', 160);
+      tenant.shrink('dcapi_patches', 250);
+      tenant.shrink('dcapi_vulnerabilities', 36);
       tenant.configure({ chunk_bytes: 1 });
     }
     return {
@@ -23,7 +25,7 @@ tapContract({
         snapshot_id: 7,
         pages_per_run: 0,
         checkpoint_pages: 1,
-        page_size: HOSTILE ? 8 : 60,
+        page_size: HOSTILE ? 4 : 60,
       },
       requests: () => tenant.requests.length,
       close: () => simulator.close(),

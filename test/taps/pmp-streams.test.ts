@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action } from '../../simulators/manageengine/actions.ts';
 import { STREAMS } from '../../taps/pmp/streams.ts';
 import type { Output } from '../contract/tap/outside.ts';
-import { Extraction, idsIn, runsToTheEnd } from './extraction.ts';
+import { Extraction, HOSTILE, idsIn, runsToTheEnd } from './extraction.ts';
 
 const HOUR = 3_600_000;
 const NAMES = STREAMS.map(({ name }) => name);
@@ -51,6 +51,11 @@ describe('every stream', () => {
   ])('brings what the server has, id by id (ids as in %s)', async (id_mode, names) => {
     const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: [...names], pages_per_run: 0 });
     extraction.tenant.configure({ id_mode });
+    if (HOSTILE) {
+      extraction.tenant.shrink('scandetails', 130);
+      extraction.tenant.shrink('allpatches', 200);
+      extraction.tenant.shrink('supportedpatches', 18_000);
+    }
     const output = await extraction.run();
     expect(output.code, output.summary).toBe(0);
     expect(wrongIn(extraction, [output], names)).toEqual([]);
@@ -67,7 +72,8 @@ describe('every stream', () => {
     expect(alarming(output)).toEqual([]);
   });
 
-  it('is read to its end in batches, and then nothing is asked for', async () => {
+  // Which pages a batch asks for is the same in any pieces.
+  it.skipIf(HOSTILE)('is read to its end in batches, and then nothing is asked for', async () => {
     const names = BUT_CATALOGUE;
     const extraction = await Extraction.start({ scenario: 'seed-paths' }, { streams: [...names], pages_per_run: 3 });
     const outputs = await runsToTheEnd(extraction, {}, 20, () => extraction.clock.advance(HOUR));
@@ -100,7 +106,8 @@ describe('every stream', () => {
   });
 });
 
-describe('one endpoint in trouble', () => {
+// What a failure means to other streams is decided after the reply was read, in whatever pieces.
+describe.skipIf(HOSTILE)('one endpoint in trouble', () => {
   const TROUBLE: Readonly<Record<string, { readonly action: Action; readonly status: string }>> = {
     'a broken server': { action: { type: 'error500' }, status: 'failed' },
     'no such endpoint': { action: { type: 'errorEnvelope', code: '10022' }, status: 'unavailable' },

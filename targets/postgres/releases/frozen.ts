@@ -3,12 +3,11 @@
  * snapshot was taken before the load would find the new tables empty. Rows that were written in any other way lose that,
  * so a table that had to be changed after its COPY is copied once more.
  */
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { from, to } from 'pg-copy-streams';
 import { ConnectorError, textOf } from '../../../singer/errors.ts';
+import { NamelessFile } from '../../../singer/nameless-file.ts';
 import type { Session } from '../connection.ts';
 import { tableInfo } from '../inspection.ts';
 import { copyInto, createTable, full, quote, type Relation } from '../sql.ts';
@@ -30,45 +29,28 @@ export async function freeze(session: Session, { relation, key }: Table, once: b
   const rows = once ? `SELECT DISTINCT ON (${by}) ${list} FROM ${full(former)} ORDER BY ${by}, ctid DESC` : undefined;
   await session.query(`ALTER TABLE ${full(relation)} RENAME TO ${quote(FORMER)}`);
   // One connection reads or writes, so the rows wait in between.
-  const file = await temporaryFile();
+  const file = temporaryFile();
   try {
     const source = `COPY (${rows ?? `SELECT ${list} FROM ${full(former)}`}) TO STDOUT`;
-    for await (const chunk of session.client.query(to(source))) await keep(file, chunk as Uint8Array);
+    for await (const chunk of session.client.query(to(source))) file.write(chunk as Uint8Array);
     await session.query(createTable(relation, columns, []));
     await pipeline(kept(file), session.client.query(from(copyInto(full(relation), names, true))));
   } catch (cause) {
     throw session.failure('write to', cause);
   } finally {
-    await file.close();
+    file.close();
   }
   await session.query(`DROP TABLE ${full(former)}`);
 }
 
-async function keep(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  // A write may take a part only.
-  for (let start = 0; start < chunk.length; ) start += (await file.write(chunk, start)).bytesWritten;
+/** Copies, because the connection may hold several chunks at a time. */
+async function* kept(file: NamelessFile): AsyncGenerator<Uint8Array> {
+  for await (const chunk of file.read()) yield Buffer.from(chunk);
 }
 
-const READ_BYTES = 64 * 1024;
-
-async function* kept(file: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let position = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-/** An open file without a name, so that nothing of it outlives the process. */
-async function temporaryFile(): Promise<FileHandle> {
+function temporaryFile(): NamelessFile {
   try {
-    const folder = await mkdtemp(join(tmpdir(), 'tapworks-'));
-    try {
-      return await open(join(folder, 'rows'), 'wx+', 0o600);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    return NamelessFile.open();
   } catch (cause) {
     throw new ConnectorError(
       'destination',
