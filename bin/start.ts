@@ -128,18 +128,19 @@ async function boundOldGeneration(growth: number): Promise<void> {
     return { all: inside + beside, beside };
   };
   let floor = used();
+  let tried = false;
   setInterval(() => {
-    let now = used();
+    const now = used();
     if (now.all < floor.all) floor = now;
-    if (now.all - floor.all < growth) return;
-    if (now.beside - floor.beside > growth / 2) {
-      // Buffers of a moment ago: the young generation lets go of them in a tenth of the time.
-      collect({ type: 'minor', execution: 'sync' });
-      now = used();
-      if (now.all - floor.all < growth / 2) return;
+    if (now.all - floor.all < growth) {
+      tried = false;
+      return;
     }
-    collect({ type: 'major', execution: 'sync' });
-    floor = used();
+    // Mostly buffers of a moment ago: the young generation lets go of them in a tenth of the time, and a little later.
+    const isYoung = !tried && now.beside - floor.beside > growth / 2;
+    collect({ type: isYoung ? 'minor' : 'major', execution: 'sync' });
+    tried = isYoung;
+    if (!isYoung) floor = used();
   }, LOOK_MS).unref();
 }
 
