@@ -75,14 +75,14 @@ function withThrottle(pace: Turns, run: Pick<Run, 'signal'>): (next: Exchange) =
   return (next) =>
     async function* (request) {
       await pace.turn(signalOf(request, run));
-      let throttled = false;
+      let throttled: HttpFailure | undefined;
       try {
         return yield* next(request);
       } catch (thrown) {
-        throttled = thrown instanceof HttpFailure && thrown.reaction === 'throttle';
+        if (thrown instanceof HttpFailure && thrown.reaction === 'throttle') throttled = thrown;
         throw thrown;
       } finally {
-        pace.ended(throttled);
+        pace.ended(throttled !== undefined, throttled?.retryAfter);
       }
     };
 }
@@ -139,7 +139,7 @@ function withRetry(
             !(error.reaction === 'login' && signedOut) &&
             // The same credentials again would get the same, and lock an account.
             !((error.reaction === 'login' || error.reaction === 'renew') && auth?.renew === undefined);
-          run.log[absent ? 'debug' : 'warn'](event, `${error.message}${again ? '' : ', giving up'}`, {
+          run.log[absent || (request.quiet === true && !again) ? 'debug' : 'warn'](event, `${error.message}${again ? '' : ', giving up'}`, {
             ...error.where,
             error_type: error.type,
             attempt,
@@ -224,6 +224,10 @@ export interface HttpOptions {
   /** Event name of failed attempts in the log. */
   readonly failureEvent?: string;
   readonly smallBody?: number;
+  /** Asks for compressed answers. */
+  readonly gzip?: boolean;
+  /** False where answers hold personal data: then only refusals leave a sample in the log. */
+  readonly sampleAnswers?: boolean;
 }
 
 /** Puts the layers together. Closing the client closes the dispatcher. */
@@ -237,6 +241,8 @@ export function openHttp(options: HttpOptions, run: Run): Http {
     authHint = 'check the credentials',
     failureEvent = 'page_extraction_failed',
     smallBody,
+    gzip,
+    sampleAnswers,
   } = options;
   const stats: HttpStats = { requests: 0, retried: 0, recovered: 0, lost: 0 };
   let answered = false;
@@ -247,6 +253,8 @@ export function openHttp(options: HttpOptions, run: Run): Http {
     judge,
     run,
     ...(smallBody !== undefined && { smallBody }),
+    ...(gzip !== undefined && { gzip }),
+    ...(sampleAnswers !== undefined && { sampleAnswers }),
   });
   if (auth !== undefined) exchange = withAuth(auth, authHint)(exchange);
   if (pace !== undefined) exchange = withThrottle(pace, run)(exchange);

@@ -9,9 +9,12 @@ export interface HttpRequest {
   readonly method?: 'GET' | 'POST';
   /** Absolute address without query. */
   readonly url: string;
-  readonly query?: Readonly<Record<string, string | number>>;
+  /** A list repeats its name. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[]>>;
   /** Sent as `application/x-www-form-urlencoded`. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent as `application/json`. */
+  readonly json?: Json;
   readonly headers?: Readonly<Record<string, string>>;
   /** Where the list of rows stands in the body. */
   readonly rows?: RowsPath;
@@ -19,6 +22,8 @@ export interface HttpRequest {
   readonly where: Where;
   /** The server may lack this endpoint: an answer that says so is not asked for again and not warned about. */
   readonly probe?: boolean;
+  /** Whoever asks tells of the failure that ends this request: the log has it as a detail only. */
+  readonly quiet?: boolean;
   /** Ends this request alone, with all its attempts and waits; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }

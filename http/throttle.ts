@@ -17,8 +17,8 @@ const CLEAN_REQUESTS = 50;
 export interface Turns {
   /** Resolves when it may start; rejects when it may not start at all. */
   turn(signal: AbortSignal): Promise<void>;
-  /** Tells that an attempt ended, and whether the server throttled it. */
-  ended(throttled: boolean): void;
+  /** Tells that an attempt ended, whether the server throttled it, and the milliseconds that it asked to wait, if any. */
+  ended(throttled: boolean, retryAfter?: number): void;
 }
 
 /** The gap between requests. One per server: counts over all its endpoints. */

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import api from 'undici/lib/api/index.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -73,6 +74,8 @@ export interface Wire {
   readonly run: Pick<Run, 'signal' | 'clock'>;
   /** Bodies up to this size are parsed at once; 0 takes every body by way of a file (tests). */
   readonly smallBody?: number;
+  readonly gzip?: boolean;
+  readonly sampleAnswers?: boolean;
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|ALTNAME/;
@@ -106,9 +109,10 @@ function wireFailure(thrown: unknown, url: string, where: Where): unknown {
 }
 
 /** One attempt. Every failure leaves as an `HttpFailure`, except a stop. */
-export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES }: Wire): Exchange {
+export function wire(options: Wire): Exchange {
+  const { dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES, gzip = false, sampleAnswers = true } = options;
   return async function* (request) {
-    const { method = 'GET', url, query, form, headers, rows: path, where } = request;
+    const { method = 'GET', url, query, form, json, headers, rows: path, where } = request;
     const limit = new AttemptLimit(timeout);
     const own = request.signal === undefined ? [] : [request.signal];
     const signal = AbortSignal.any([run.signal, limit.signal, ...own]);
@@ -124,15 +128,19 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
         signal,
         headers: {
           accept: 'application/json',
+          ...(gzip && { 'accept-encoding': 'gzip' }),
           ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...(json !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
           ...headers,
         },
         ...(query !== undefined && { query: { ...query } }),
         ...(form !== undefined && { body: new URLSearchParams(form).toString() }),
+        ...(json !== undefined && { body: JSON.stringify(json) }),
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      const { statusCode: status, headers: received, body } = reply;
+      const { statusCode: status, headers: received } = reply;
+      const body = received['content-encoding'] === 'gzip' ? await inflated(reply.body) : reply.body;
       const { chunks, ended } = await beginning(body, path === undefined ? Number.POSITIVE_INFINITY : smallBody);
       limit.pause();
       const head: ReplyHead = { status, headers: received, text: headOf(chunks) };
@@ -140,7 +148,11 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
         new HttpFailure(
           ruling,
           { ...where, status },
-          { retryAfter: retryAfter(received['retry-after'], run.clock.now()), sample: sampleOf(head.text), cause },
+          {
+            retryAfter: retryAfter(received['retry-after'], run.clock.now()),
+            ...((sampleAnswers || status >= 400) && { sample: sampleOf(head.text) }),
+            cause,
+          },
         );
       const early = judgeHead(head);
       if (early !== undefined) throw fail(early);
@@ -196,6 +208,13 @@ export function wire({ dispatcher, timeout, judge, run, smallBody = SMALL_BODY_B
       if (reply !== undefined && !reply.body.readableEnded) reply.body.on('error', () => undefined).destroy();
     }
   };
+}
+
+/** A compressed body as it was before. Loaded only where a server compresses. */
+async function inflated(body: Readable): Promise<AsyncIterable<Uint8Array>> {
+  const [{ pipeline }, { createGunzip }] = await Promise.all([import('node:stream'), import('node:zlib')]);
+  // Whoever reads the outcome is told of a failure there.
+  return pipeline(body, createGunzip(), () => undefined);
 }
 
 /** As much of a reply as its judge looks at, in bytes. */
