@@ -111,6 +111,7 @@ class TableRun {
   /** All rows are read, so what is not among them is gone. */
   readonly #whole: boolean;
   readonly #highest: Highest | undefined;
+  readonly #plain: PlainRows;
   readonly #rows: { next(place: readonly SqliteValue[] | undefined): Chunk };
   #place: readonly SqliteValue[] | undefined;
   #ended = false;
@@ -155,10 +156,10 @@ class TableRun {
         ? undefined
         : new Highest(goesOn ? former.replication_key_value : undefined, resumed?.highest, asOfOf(reading, run));
     const { rejectPolicy } = reading;
-    const plain = new PlainRows(this.#plan, source, letter, this.tally, { rejectPolicy, slashOrder }, (value) =>
+    this.#plain = new PlainRows(this.#plan, source, letter, this.tally, { rejectPolicy, slashOrder }, (value) =>
       this.#isNew(value),
     );
-    this.#rows = isQuick(this.#plan, source) ? new QuickRows(this.#plan, source, plain) : plain;
+    this.#rows = isQuick(this.#plan, source) ? new QuickRows(this.#plan, source, this.#plain) : this.#plain;
     if (resumed !== undefined) this.#resume(resumed);
   }
 
@@ -178,18 +179,22 @@ class TableRun {
   /** Pages until the table ends. `next` is the stream that follows; none for the last one of the run. */
   *pages(next: string | undefined): Generator<Page> {
     const run = this;
-    while (!this.#ended) {
-      yield {
-        rows: this.#batch(),
-        get complete() {
-          return run.#ended && run.#whole ? [{ stream: run.#plan.stream, version: run.#plan.version }] : [];
-        },
-        get state() {
-          run.#work.letter.sync();
-          run.state = run.#state(next);
-          return run.state;
-        },
-      };
+    try {
+      while (!this.#ended) {
+        yield {
+          rows: this.#batch(),
+          get complete() {
+            return run.#ended && run.#whole ? [{ stream: run.#plan.stream, version: run.#plan.version }] : [];
+          },
+          get state() {
+            run.#work.letter.sync();
+            run.state = run.#state(next);
+            return run.state;
+          },
+        };
+      }
+    } finally {
+      this.#plain.close();
     }
     this.#report();
   }

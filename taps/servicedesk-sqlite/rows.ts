@@ -82,6 +82,11 @@ export class PlainRows {
     return this.#chunk(this.#open, false);
   }
 
+  /** Lets go of the statement that may be open; the file cannot be closed before. */
+  close(): void {
+    this.#open?.return?.();
+  }
+
   /** The rows of a range of row numbers, all of them. */
   between(first: bigint, last: bigint): Chunk {
     const [rowid = ''] = this.#plan.order;
@@ -113,16 +118,22 @@ export class PlainRows {
     let rejected = 0;
     let characters = 0;
     const known = this.#tally.known;
-    for (let next = rows.next(); next.done !== true; next = rows.next()) {
-      const row = next.value;
-      read += 1;
-      this.#ordinal = this.#tally.read + read;
-      last = row.slice(0, order.length);
-      const record = this.#record(row);
-      if (record === undefined) rejected += 1;
-      else if (record !== KNOWN) records.push(record);
-      for (const value of row) if (typeof value === 'string') characters += value.length;
-      if (limit !== Number.POSITIVE_INFINITY && (read >= limit || characters >= CHUNK_CHARACTERS)) break;
+    try {
+      for (let next = rows.next(); next.done !== true; next = rows.next()) {
+        const row = next.value;
+        read += 1;
+        this.#ordinal = this.#tally.read + read;
+        last = row.slice(0, order.length);
+        const record = this.#record(row);
+        if (record === undefined) rejected += 1;
+        else if (record !== KNOWN) records.push(record);
+        for (const value of row) if (typeof value === 'string') characters += value.length;
+        if (limit !== Number.POSITIVE_INFINITY && (read >= limit || characters >= CHUNK_CHARACTERS)) break;
+      }
+    } catch (cause) {
+      // Else the file could not be closed, and only that would be told.
+      rows.return?.();
+      throw cause;
     }
     if (close) rows.return?.();
     const rejects = this.#letter.take();
