@@ -139,12 +139,16 @@ function withRetry(
             !(error.reaction === 'login' && signedOut) &&
             // The same credentials again would get the same, and lock an account.
             !((error.reaction === 'login' || error.reaction === 'renew') && auth?.renew === undefined);
-          run.log[absent || (request.quiet === true && !again) ? 'debug' : 'warn'](event, `${error.message}${again ? '' : ', giving up'}`, {
-            ...error.where,
-            error_type: error.type,
-            attempt,
-            ...(error.sample !== undefined && { response_sample: error.sample }),
-          });
+          run.log[absent || (request.quiet === true && !again) ? 'debug' : 'warn'](
+            event,
+            `${error.message}${again ? '' : ', giving up'}`,
+            {
+              ...error.where,
+              error_type: error.type,
+              attempt,
+              ...(error.sample !== undefined && { response_sample: error.sample }),
+            },
+          );
           // Also when giving up: the next request must not go out with what was refused just now.
           if (error.reaction === 'renew' || (again && error.reaction === 'login')) await auth?.renew?.();
           if (!again) return { action: 'fail' };

@@ -120,13 +120,13 @@ describe('a run', () => {
     const child = spawn(process.execPath, [executable, '--config', files.put('wait.json', { wait: true })], {
       env: environment(),
     });
+    const ended = once(child, 'exit');
     let out = '';
     for await (const chunk of child.stdout) {
       out += String(chunk);
-      if (out.includes('"page":2')) child.kill(signal);
+      if (out.includes('"page":2') && !child.killed) child.kill(signal);
     }
-    const [code] = child.exitCode === null ? ((await once(child, 'exit')) as [number]) : [child.exitCode];
-    expect(code).toBe(expected);
+    expect(await ended).toEqual([expected, null]);
     expect(out.trimEnd().split('\n').at(-1)).toContain('"page":2');
   });
 
