@@ -11,6 +11,7 @@ const OLDEST_NODE = [22, 19] as const;
  * a fifth of its time or more.
  */
 const SMALL = [
+  '--no-concurrent-sparkplug',
   '--optimize-for-size',
   '--semi-space-growth-factor=1',
   '--no-maglev',
@@ -18,8 +19,12 @@ const SMALL = [
   '--no-incremental-marking',
 ];
 
-/** `waits`: for the network. `computes`: in JavaScript. `copies`: blocks that SQLite makes, with little JavaScript. */
-const LEAN = { waits: SMALL, computes: [], copies: SMALL } as const;
+/**
+ * `waits`: for the network. `computes`: in JavaScript. `copies`: blocks that SQLite makes, with little JavaScript.
+ * Code is never compiled for the first time in the background: a compiler that runs out of memory there waits for a
+ * collection, and if the process is about to end, both wait for ever (Node 26, https://github.com/nodejs/node/issues/54918).
+ */
+const LEAN = { waits: SMALL, computes: ['--no-concurrent-sparkplug'], copies: SMALL } as const;
 
 /** Where the young generation of a process that computes stops growing. */
 const YOUNG_BYTES = 8 * 1024 * 1024;
@@ -85,7 +90,7 @@ export async function start<Plugin extends Describable>(executable: Executable<P
   const { setFlagsFromString } = await import('node:v8');
   for (const flag of LEAN[executable.kind]) setFlagsFromString(flag);
   if (executable.kind === 'computes') await boundYoungGeneration();
-  await boundOldGeneration(GROWTH_BYTES[executable.kind]);
+  const collect = await boundOldGeneration(GROWTH_BYTES[executable.kind]);
   // Compiled code is kept between runs; Node falls back to compiling when it cannot write there.
   (await import('node:module')).enableCompileCache?.();
   const { processIo } = await import('../singer/io.ts');
@@ -104,8 +109,14 @@ export async function start<Plugin extends Describable>(executable: Executable<P
   process.stdin.destroy();
   // Left to itself Node takes the signal handlers down first and then itself: a signal that comes again in between, as
   // when a terminal and a pipe both pass one on, would kill a process that has ended well.
-  process.once('beforeExit', () => process.exit());
+  process.once('beforeExit', () => {
+    // The optimising compilers of a process that computes stay in the background: there is memory for what they still do.
+    if (executable.kind === 'computes') collect({ type: 'major', execution: 'sync' });
+    process.exit();
+  });
 }
+
+type Collect = (how: { type: 'major' | 'minor'; execution: 'sync' }) => void;
 
 /**
  * V8 takes out what is dead when it finds it worth while, beside the program; until that is done the program goes on
@@ -114,13 +125,13 @@ export async function start<Plugin extends Describable>(executable: Executable<P
  * time (Node 26, 2 cores); target-postgres, told at 24 MB, peaks at 119 MB instead of 145 when it loads a release. There is no
  * other way to ask for it in a process that runs.
  */
-async function boundOldGeneration(growth: number): Promise<void> {
+async function boundOldGeneration(growth: number): Promise<Collect> {
   const [{ getHeapStatistics, setFlagsFromString }, { runInNewContext }] = await Promise.all([
     import('node:v8'),
     import('node:vm'),
   ]);
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (how: { type: 'major' | 'minor'; execution: 'sync' }) => void;
+  const collect = runInNewContext('gc') as Collect;
   setFlagsFromString('--no-expose-gc');
   // Buffers lie beside the heap: of a page that is kept in a file there is nothing else.
   const used = () => {
@@ -142,6 +153,7 @@ async function boundOldGeneration(growth: number): Promise<void> {
     tried = isYoung;
     if (!isYoung) floor = used();
   }, LOOK_MS).unref();
+  return collect;
 }
 
 /**
