@@ -12,10 +12,12 @@ import { bench as keySet } from './key-set.ts';
 import { bench as lossless } from './lossless.ts';
 import { bench as pagingLarge } from './paging-large.ts';
 import { type Bench, keep, lineOf, machine, type Setting } from './report.ts';
+import { bench as servicedeskPipe } from './servicedesk-pipe.ts';
 import { bench as startUp } from './start-up.ts';
 import { bench as tapDcapi } from './tap-dcapi.ts';
 import { bench as tapPmp } from './tap-pmp.ts';
 import { bench as tapPmpLatency } from './tap-pmp-latency.ts';
+import { bench as tapServicedeskSqlite } from './tap-servicedesk-sqlite.ts';
 import { bench as targetPostgres } from './target-postgres.ts';
 import { bench as targetSqlite } from './target-sqlite.ts';
 import { hasGnuTime, ROOT } from './trial.ts';
@@ -25,8 +27,10 @@ const BENCHES: readonly Bench[] = [
   tapPmp,
   tapPmpLatency,
   tapDcapi,
+  tapServicedeskSqlite,
   targetSqlite,
   targetPostgres,
+  servicedeskPipe,
   complianceQueries,
   lossless,
   body,

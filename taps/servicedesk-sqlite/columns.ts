@@ -117,7 +117,16 @@ export function inZone(schema: JsonSchema): JsonSchema {
 
 /** The schema of a key: it has a value in every row. */
 export function required(schema: JsonSchema): JsonSchema {
-  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
-  const [type, ...others] = types.filter((name) => name !== 'null');
+  const [type, ...others] = typesOf(schema);
   return type === undefined ? schema : { ...schema, type: others.length === 0 ? type : [type, ...others] };
+}
+
+/** The schema of anything but a key: SQLite lets most primary keys be null, and then they name no row. */
+export function optional(schema: JsonSchema): JsonSchema {
+  const types = typesOf(schema);
+  return types.length === 0 ? schema : { ...schema, type: ['null', ...types] };
+}
+
+function typesOf({ type = [] }: JsonSchema): readonly string[] {
+  return [type].flat().filter((name) => name !== 'null');
 }

@@ -9,7 +9,7 @@ import { ConnectorError, textOf } from '../../singer/errors.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 import type { Run, StreamChoice, StreamDeclaration } from '../../singer/stream.ts';
-import { inZone, required } from './columns.ts';
+import { inZone, optional, required } from './columns.ts';
 import type { Reading } from './settings.ts';
 import type { Source } from './source.ts';
 import { sourceError } from './source.ts';
@@ -69,7 +69,7 @@ function declarationOf(
   const decided = table.columns.map(({ name, declared }): readonly [string, JsonSchema] => {
     const schema = (columns.get(name)?.json_schema ?? labelled(declared)) as JsonSchema;
     const placed = timezone === undefined ? schema : inZone(schema);
-    return [name, key.includes(name) ? required(placed) : placed];
+    return [name, key.includes(name) ? required(placed) : optional(placed)];
   });
   // Not by assignment: a column may be called __proto__.
   const properties = Object.fromEntries([

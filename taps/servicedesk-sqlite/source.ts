@@ -1,8 +1,19 @@
 /** The SQLite file: opened for reading only, all of it at one moment, and no byte of it changed. */
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { quoted } from '../../profiles/tables.ts';
 import { ConnectorError, systemCode, textOf } from '../../singer/errors.ts';
@@ -19,6 +30,9 @@ export interface SourceOptions {
 const MAGIC = 'SQLite format 3\0';
 /** The smallest file that SQLite makes. */
 const SMALLEST = 512;
+
+/** What stands at byte 18 of a file that is not in WAL mode. */
+const LOGLESS = Buffer.from([1, 1]);
 
 /** Everything is read once, so a large cache buys nothing: 2 MB keep the time of the driver's 16 MB. */
 const CACHE_KIB = 2_048;
@@ -53,24 +67,35 @@ export class Source {
     let db: Database | undefined;
     let copy: string | undefined;
     try {
-      db = openReadOnly(path, busyMs, log);
       const before = printOf(path);
-      if (snapshot === 'vacuum_into') {
-        copy = mkdtempSync(join(tmpdir(), 'tapworks-snapshot-'));
-        db.prepare('VACUUM INTO ?').run(join(copy, 'copy.db'));
-      } else {
-        db.exec('BEGIN');
+      const print = () => (isSamePrint(before, printOf(path)) ? before : undefined);
+      const original = openReadOnly(path, busyMs);
+      db = original;
+      if (original !== undefined && snapshot === 'transaction') {
+        original.exec('BEGIN');
         // A transaction begins with its first read.
-        db.prepare('SELECT count(*) FROM main.sqlite_schema').get();
+        original.prepare('SELECT count(*) FROM main.sqlite_schema').get();
+        return new Source(original, path, print(), undefined);
       }
-      const print = isSamePrint(before, printOf(path)) ? before : undefined;
-      if (copy === undefined) return new Source(db, path, print, undefined);
-      db.close();
-      db = new Sqlite(join(copy, 'copy.db'), { readonly: true, fileMustExist: true });
+      copy = mkdtempSync(join(tmpdir(), 'tapworks-snapshot-'));
+      const file = join(copy, 'copy.db');
+      if (original === undefined) {
+        copyWithoutLog(path, file);
+        log.warn(
+          'read_as_immutable',
+          `${path} is in WAL mode and its folder cannot be written to; a copy is read, as of a file that nobody changes meanwhile`,
+          { path },
+        );
+      } else {
+        original.prepare('VACUUM INTO ?').run(file);
+        original.close();
+      }
+      const seen = print();
+      db = new Sqlite(file, { readonly: true, fileMustExist: true });
       prepare(db);
       // An open file needs no name, and what has none outlives no process. Windows keeps it until it is closed.
       const kept = removed(copy) ? undefined : copy;
-      return new Source(db, path, print, kept);
+      return new Source(db, path, seen, kept);
     } catch (cause) {
       db?.close();
       if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
@@ -147,9 +172,9 @@ function checkFile(path: string): void {
   }
 }
 
-function openReadOnly(path: string, busyMs: number, log: Log): Database {
-  const options = { readonly: true, fileMustExist: true, timeout: busyMs };
-  const db = new Sqlite(path, options);
+/** Undefined for a file in WAL mode, without a log, in a folder that cannot be written to: SQLite would keep an index there. */
+function openReadOnly(path: string, busyMs: number): Database | undefined {
+  const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: busyMs });
   try {
     prepare(db);
     return db;
@@ -157,15 +182,19 @@ function openReadOnly(path: string, busyMs: number, log: Log): Database {
     db.close();
     const readOnlyFolder = /^SQLITE_(?:CANTOPEN|READONLY)/.test(systemCode(cause) ?? '');
     if (!readOnlyFolder || existsSync(`${path}-wal`) || existsSync(`${path}-journal`)) throw cause;
-    // A file in WAL mode needs a folder to write its index to. Without a log there is nothing in it but the file itself.
-    const fixed = new Sqlite(`${pathToFileURL(path).href}?immutable=1`, options);
-    prepare(fixed);
-    log.warn(
-      'read_as_immutable',
-      `${path} is in WAL mode and its folder cannot be written to; it is read as a file that nobody changes meanwhile`,
-      { path },
-    );
-    return fixed;
+    return undefined;
+  }
+}
+
+/** Copies a file that has no log beside it, and marks the copy as one that needs none. */
+function copyWithoutLog(path: string, copy: string): void {
+  copyFileSync(path, copy, constants.COPYFILE_FICLONE);
+  chmodSync(copy, 0o600);
+  const file = openSync(copy, 'r+');
+  try {
+    writeSync(file, LOGLESS, 0, LOGLESS.length, 18);
+  } finally {
+    closeSync(file);
   }
 }
 
