@@ -53,7 +53,8 @@ const SPELLINGS: readonly (readonly [yes: string, no: string])[] = [
 
 /**
  * The decision for one column. `assumed` is the order of its slash dates when nothing in the column proves one. A key that
- * nobody expected to have a type gets one only if all its values fit: a row whose key does not is lost to whoever reads it.
+ * nobody expected to have a type keeps its texts, because two of them may mean the same time or number, and gets one of
+ * numbers only if all its values fit: a row whose key does not is lost to whoever reads it.
  */
 export function decide(
   scan: ColumnScan,
@@ -63,8 +64,10 @@ export function decide(
   isKey = false,
 ): Decision {
   const values = sum(scan.classes, (found) => !NOTHING.has(found));
+  const isTextKey = isKey && scan.storage.text > 0;
   const candidate =
-    expected?.type ?? (values === 0 ? (declaredType(declared) ?? 'text') : suggested(scan, declared, values));
+    expected?.type ??
+    (isTextKey ? 'text' : values === 0 ? (declaredType(declared) ?? 'text') : suggested(scan, declared, values));
   const classes = candidate === 'timestamp' ? scan.asDates : scan.classes;
   const slash =
     candidate === 'timestamp'
@@ -98,7 +101,9 @@ function suggested(scan: ColumnScan, declared: string, values: number): ColumnTy
   if (numbers / values >= SUGGESTED_SHARE) {
     const isLabelled = isNumberDeclared(declared);
     if (numbers < values ? !isLabelled || isCoded(scan) : !isPlain(scan, isLabelled)) return 'text';
-    return numbers === speakingFor('integer', classes) ? 'integer' : 'numeric';
+    // Under REAL the next value may have decimals.
+    const isWhole = numbers === speakingFor('integer', classes) && declaredType(declared) !== 'numeric';
+    return isWhole ? 'integer' : 'numeric';
   }
   // What is not yes or no would be lost, so a single other value makes it text.
   if (speakingFor('yes_no', classes) === values && isSpelledBothWays(scan)) return 'yes_no';

@@ -159,7 +159,7 @@ function prune(
   above: readonly string[] = [],
 ): JsonSchema | undefined {
   if (schema.properties === undefined) return schema;
-  const kept: Record<string, JsonSchema> = {};
+  const kept = new Map<string, JsonSchema>();
   for (const [name, node] of Object.entries(schema.properties)) {
     const breadcrumb = [...above, 'properties', name];
     const metadata = find(JSON.stringify(breadcrumb));
@@ -175,11 +175,12 @@ function prune(
         continue;
     }
     const inner = prune(node, find, new Set(), stream, breadcrumb);
-    if (inner !== undefined) kept[name] = inner;
+    if (inner !== undefined) kept.set(name, inner);
   }
-  if (Object.keys(kept).length === 0 && Object.keys(schema.properties).length > 0 && above.length > 0) return undefined;
-  const required = schema.required?.filter((name) => name in kept);
-  return { ...schema, properties: kept, ...(required !== undefined && { required }) };
+  if (kept.size === 0 && Object.keys(schema.properties).length > 0 && above.length > 0) return undefined;
+  const required = schema.required?.filter((name) => kept.has(name));
+  // Not by assignment: a property may be called __proto__.
+  return { ...schema, properties: Object.fromEntries(kept), ...(required !== undefined && { required }) };
 }
 
 /** A user's schema may leave keys out; they are in whatever the catalog says. */

@@ -38,14 +38,14 @@ export function isQuick({ origin, columns, bookmark }: Plan, source: Source): bo
 /** Reads a table by the row number. */
 export class QuickRows {
   readonly #plain: PlainRows;
-  readonly #stream: string;
+  readonly #plan: Plan;
   readonly #statement: Statement;
   #tried = 0;
   #failed = 0;
 
   constructor(plan: Plan, source: Source, plain: PlainRows) {
     this.#plain = plain;
-    this.#stream = plan.stream;
+    this.#plan = plan;
     this.#statement = source.db.prepare(statementOf(plan)).raw().safeIntegers(true);
   }
 
@@ -61,12 +61,12 @@ export class QuickRows {
     if (rows === 0) return NO_MORE;
     this.#tried += rows;
     this.#failed += others.length;
-    if (lines !== null && !isSafe(lines)) {
+    if (lines !== null && (!isSafe(lines) || (others.length > 0 && this.#plan.isOrderKept))) {
       this.#failed += rows - others.length;
       return { ...this.#plain.between(first, last), last: [last] };
     }
     const rest = others.length === 0 ? undefined : this.#plain.numbered(others);
-    const quick: RowGroup[] = lines === null ? [] : [{ stream: this.#stream, lines, count: rows - others.length }];
+    const quick: RowGroup[] = lines === null ? [] : [{ stream: this.#plan.stream, lines, count: rows - others.length }];
     return {
       groups: [...quick, ...(rest?.groups ?? [])],
       last: [last],

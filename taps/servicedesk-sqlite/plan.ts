@@ -32,6 +32,8 @@ export interface Plan {
   readonly emitsRowid: boolean;
   /** SQL of `_sd_row_key`, when it is selected. */
   readonly rowKey: string | undefined;
+  /** Rows may share a key, and the later one has to come later. */
+  readonly isOrderKept: boolean;
   /** Place of the replication key among the columns; none for a stream that is read whole. */
   readonly bookmark: number | undefined;
 }
@@ -75,6 +77,7 @@ export function planOf(
     order: orderOf(table),
     emitsRowid: origin.hasRowid && Object.hasOwn(properties, ROWID),
     rowKey: origin.rowKey !== undefined && Object.hasOwn(properties, ROW_KEY) ? rowKeySql(source, origin) : undefined,
+    isOrderKept: key.length > 0 && key[0] !== ROWID && !(origin.isKeySure && key.join() === origin.key.join()),
     bookmark: bookmark < 0 ? undefined : bookmark,
   };
 }
@@ -98,19 +101,19 @@ function warnOfDrift(
 }
 
 /**
- * SQL of the columns of the key, one after the other; from the second row on with the same text, its number among them
- * follows. Rows are counted by that text, so no two keys are equal.
+ * SQL of the columns of the key, one after the other, and the row's number among those with the same text. Whatever the text
+ * ends with, the number is what follows the last #, so no two keys are equal.
  */
 function rowKeySql({ db }: Source, { table, rowKey = [] }: Origin): string {
   const from = quoted(table.name);
   const rowid = `${from}.${table.rowid}`;
   const text = `concat_ws('|', ${rowKey.map((column) => `${from}.${quoted(column)}`).join(', ')})`;
   const again = db.prepare(`SELECT EXISTS (SELECT 1 FROM ${from} GROUP BY ${text} HAVING count(*) > 1)`).pluck();
-  if (again.get() === 0) return text;
+  if (again.get() === 0) return `${text} || '#1'`;
   const name = quoted(`${ROW_KEY} ${table.name}`);
   db.exec(`CREATE TEMP TABLE IF NOT EXISTS ${name} (place INTEGER PRIMARY KEY, number INTEGER)`);
   db.exec(`INSERT OR REPLACE INTO temp.${name} SELECT place, number FROM (
     SELECT ${rowid} AS place, row_number() OVER (PARTITION BY ${text} ORDER BY ${rowid}) AS number FROM ${from})
     WHERE number > 1`);
-  return `${text} || coalesce((SELECT '#' || number FROM temp.${name} WHERE place = ${rowid}), '')`;
+  return `${text} || '#' || coalesce((SELECT number FROM temp.${name} WHERE place = ${rowid}), 1)`;
 }

@@ -1,4 +1,5 @@
 /** The whole run: table after table, each as pages of rows with the state that covers them. */
+import { createHash } from 'node:crypto';
 import type { Scalar } from '../../profiles/conversion.ts';
 import type { SqliteValue } from '../../profiles/grammar.ts';
 import { timeZone } from '../../profiles/time-zone.ts';
@@ -19,6 +20,7 @@ import { type Source, sourceError } from './source.ts';
 import {
   type Bookmark,
   bookmarkOf,
+  firstState,
   type Generation,
   isSameTable,
   nextVersion,
@@ -36,17 +38,19 @@ interface Work {
   readonly letter: DeadLetter;
   readonly run: Run;
   readonly version: number;
+  readonly manner: string;
 }
 
 /** Reads every selected table that an earlier run on the same file has not finished. */
 export async function* readTables(
   source: Source,
   origins: readonly Origin[],
-  { settings, selected, state }: ReadRequest,
+  { settings, selected, state, probe }: ReadRequest,
   run: Run,
 ): AsyncGenerator<Page, Ending> {
   const reading = readingOf(settings);
-  const open = openSweep(state, source.print);
+  const manner = mannerOf(reading, selected);
+  const open = openSweep(state, source.print, manner);
   const version = open?.version ?? nextVersion(state, run.clock.now());
   if (open !== undefined) {
     run.log.info('sweep_resumed', 'the file is as it was when the last run ended early; going on where it stood');
@@ -60,8 +64,12 @@ export async function* readTables(
   try {
     let now = state;
     const done = [...(open?.done ?? [])];
+    if (open === undefined && source.print !== undefined && probe !== true && tables.length > 0) {
+      now = firstState(state, { version, source: source.print, manner, done });
+      yield { rows: [], state: now };
+    }
     for (const [index, { stream, origin }] of tables.entries()) {
-      const table = new TableRun({ source, reading, letter, run, version }, origin, stream, now, done);
+      const table = new TableRun({ source, reading, letter, run, version, manner }, origin, stream, now, done);
       yield* table.pages(tables[index + 1]?.origin.stream);
       now = table.state;
       done.push(origin.stream);
@@ -79,6 +87,16 @@ export async function* readTables(
     run.log.info('source_changed', 'the file was written to meanwhile; all tables are as they were when the run began');
   }
   return ending(totals, reading);
+}
+
+/** A hash of everything that makes a record of a row: equal when a later run would send the same of the same file. */
+function mannerOf(reading: Reading, selected: readonly Selected[]): string {
+  const { timezone, slashOrder, nul, utf8, rejectPolicy, rejectRaw } = reading;
+  const streams = selected.map(({ declaration: { name, replication, bookmarks }, schema, key }) => {
+    return [name, replication, bookmarks ?? null, key, schema.properties ?? null];
+  });
+  const text = JSON.stringify([timezone ?? null, slashOrder, nul, utf8, rejectPolicy, rejectRaw, streams]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 function ending(
@@ -256,7 +274,7 @@ class TableRun {
   }
 
   #state(next: string | undefined): State {
-    const { source, version } = this.#work;
+    const { source, version, manner } = this.#work;
     const { stream } = this.#plan;
     const cursor = this.#place === undefined ? undefined : toCursor(this.#place);
     const former = bookmarkOf(this.#before, stream);
@@ -264,7 +282,7 @@ class TableRun {
     const sweep: Sweep | undefined =
       source.print === undefined || (this.#ended && next === undefined)
         ? undefined
-        : { version, source: source.print, done };
+        : { version, source: source.print, manner, done };
     if (!this.#ended && (cursor === undefined || sweep === undefined)) {
       // No place that a later run would find again: what it starts from is the beginning of this table.
       return { ...this.#before, sweep: (sweep ?? null) as unknown as Json, currently_syncing: stream };

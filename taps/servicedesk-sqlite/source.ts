@@ -51,12 +51,18 @@ export class Source {
   readonly #copy: string | undefined;
   readonly #rows = new Map<string, number>();
 
-  private constructor(db: Database, path: string, print: FilePrint | undefined, copy: string | undefined) {
+  private constructor(
+    db: Database,
+    path: string,
+    print: FilePrint | undefined,
+    schemaVersion: number,
+    copy: string | undefined,
+  ) {
     this.db = db;
     this.path = path;
     this.print = print;
     this.#copy = copy;
-    this.schemaVersion = Number(db.pragma('schema_version', { simple: true }));
+    this.schemaVersion = schemaVersion;
     this.isUtf8 = db.pragma('encoding', { simple: true }) === 'UTF-8';
   }
 
@@ -75,8 +81,10 @@ export class Source {
         original.exec('BEGIN');
         // A transaction begins with its first read.
         original.prepare('SELECT count(*) FROM main.sqlite_schema').get();
-        return new Source(original, path, print(), undefined);
+        return new Source(original, path, print(), schemaVersionOf(original), undefined);
       }
+      // A copy made by VACUUM counts on its own.
+      const schemaVersion = original === undefined ? undefined : schemaVersionOf(original);
       copy = mkdtempSync(join(tmpdir(), 'tapworks-snapshot-'));
       const file = join(copy, 'copy.db');
       if (original === undefined) {
@@ -95,7 +103,7 @@ export class Source {
       prepare(db);
       // An open file needs no name, and what has none outlives no process. Windows keeps it until it is closed.
       const kept = removed(copy) ? undefined : copy;
-      return new Source(db, path, seen, kept);
+      return new Source(db, path, seen, schemaVersion ?? schemaVersionOf(db), kept);
     } catch (cause) {
       db?.close();
       if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
@@ -126,6 +134,10 @@ export class Source {
     this.db.close();
     if (this.#copy !== undefined) rmSync(this.#copy, { recursive: true, force: true });
   }
+}
+
+function schemaVersionOf(db: Database): number {
+  return Number(db.pragma('schema_version', { simple: true }));
 }
 
 function removed(folder: string): boolean {

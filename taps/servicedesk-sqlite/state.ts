@@ -51,6 +51,8 @@ export interface Progress {
 export interface Sweep {
   readonly version: number;
   readonly source: FilePrint;
+  /** Of the settings and schemas by which rows become records: half a table by these and half by others would be neither. */
+  readonly manner: string;
   readonly done: readonly string[];
 }
 
@@ -93,10 +95,11 @@ export const STATE: StateDeclaration = {
   top: {
     sweep: {
       type: ['object', 'null'],
-      required: ['version', 'source', 'done'],
+      required: ['version', 'source', 'manner', 'done'],
       properties: {
         version: { type: 'integer', minimum: 0 },
         source: { type: 'object' },
+        manner: { type: 'string' },
         done: { type: 'array', items: { type: 'string' } },
       },
     },
@@ -113,12 +116,12 @@ export function bookmarkOf(state: State, stream: string): Bookmark | undefined {
     : undefined;
 }
 
-/** The run to go on with: one that ended early and whose file nobody has written to since. */
-export function openSweep(state: State, print: FilePrint | undefined): Sweep | undefined {
+/** The run to go on with: one that ended early, whose file nobody has written to since, and that reads in the same manner. */
+export function openSweep(state: State, print: FilePrint | undefined, manner: string): Sweep | undefined {
   const { sweep } = state;
   if (print === undefined || sweep === undefined || !isObject(sweep)) return undefined;
   const found = sweep as unknown as Sweep;
-  return isSamePrint(found.source, print) ? found : undefined;
+  return isSamePrint(found.source, print) && found.manner === manner ? found : undefined;
 }
 
 /** A version for a new reading: the time, but always above any that went before. */
@@ -133,6 +136,17 @@ export function nextVersion(state: State, now: number): number {
 export function isSameTable(bookmark: Bookmark, generation: Generation): boolean {
   const { schema_version, max_import_id } = bookmark.generation;
   return schema_version === generation.schema_version && max_import_id === generation.max_import_id;
+}
+
+/** The state of a run before its first row: by it, one that ends before the next state keeps its version. */
+export function firstState(state: State, sweep: Sweep): State {
+  return {
+    ...state,
+    state_version: STATE_VERSION,
+    bookmarks: state.bookmarks ?? {},
+    sweep: sweep as unknown as Json,
+    currently_syncing: null,
+  };
 }
 
 /** The state with one bookmark, the run's own notes and the stream at work replaced; anything else is handed on. */

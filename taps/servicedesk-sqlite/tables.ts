@@ -23,6 +23,8 @@ export interface Origin {
   readonly rowKey: readonly string[] | undefined;
   /** What names a row, as far as the file or its known make say; empty when nothing does. */
   readonly key: readonly string[];
+  /** No two rows have the same key: the file, or the way it is made, sees to that. */
+  readonly isKeySure: boolean;
   readonly expected: ExpectedTable | undefined;
 }
 
@@ -57,6 +59,7 @@ function viewOrigin(table: SourceTable): Origin {
     hasRowid: false,
     rowKey: undefined,
     key: [],
+    isKeySure: false,
     expected: undefined,
   };
 }
@@ -69,19 +72,17 @@ function originOf(db: Database, table: SourceTable, emitRowid: boolean): Origin 
   const isKnown = known !== undefined && [...(known.key ?? []), ...natural].every((column) => names.has(column));
   const rowKey = declared.length === 0 && isKnown && natural.length > 0 && !names.has(ROW_KEY) ? natural : undefined;
   const hasRowid = emitRowid && table.rowid !== undefined && !names.has(ROWID) && !isRowid(db, table, declared);
-  const candidates = [
-    declared,
-    rowKey === undefined ? [] : [ROW_KEY],
-    isKnown ? (known.key ?? []) : [],
-    uniqueKey(db, table.name),
-  ];
+  const unique = uniqueKey(db, table.name);
+  const candidates = [declared, rowKey === undefined ? [] : [ROW_KEY], isKnown ? (known.key ?? []) : [], unique];
+  const key = candidates.find((columns) => columns.length > 0) ?? [];
   return {
     stream: table.name,
     table,
     isView: false,
     hasRowid,
     rowKey,
-    key: candidates.find((key) => key.length > 0) ?? [],
+    key,
+    isKeySure: key === declared || key === unique || rowKey !== undefined,
     expected: isKnown ? known : undefined,
   };
 }

@@ -89,7 +89,9 @@ const PLAIN: { readonly [type: string]: readonly string[] } = {
 };
 
 function isDoubtful(db: Database, { table, expected }: Origin, name: string, column: ColumnProfile): boolean {
-  const { decision, decided_type: type } = column;
+  const { decision, decided_type: type, date_order_basis: basis, classes } = column;
+  // Which comes first, day or month, is decided by all of them.
+  if (basis !== null && Object.keys(classes).some((found) => found.startsWith('slash_'))) return true;
   // The sample held none of the few values there are, so only the label has spoken.
   const isUnseen = decision === 'no_values' && !Object.hasOwn(expected?.columns ?? {}, name);
   if (!isUnseen && (decision !== 'detected' || type === 'text')) return false;

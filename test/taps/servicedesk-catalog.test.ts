@@ -171,3 +171,27 @@ test('a key that the values give is the same with and without a catalog', async 
   const outputs = [await own.once(), await own.once({}, ['--catalog', own.put(catalog)])];
   expect(outputs.map((output) => schemaOf(output, 't').key_properties)).toEqual([['id'], ['id']]);
 });
+
+test('of rows that share a key which nothing enforces, the one that stands last comes last', async () => {
+  const file = new Export(place.path, 'order.db');
+  file.change(`CREATE TABLE comments (comment_id TEXT, created_time TIMESTAMP);
+    INSERT INTO comments VALUES ('1', '2/07/2025 16:21'), ('1', '2025-07-03 08:00:00'), ('2', '2025-07-03 08:00:00'),
+      ('2', '4/07/2025 8:00')`);
+  const output = await file.once();
+  expect(output.records('comments').map(({ created_time }) => created_time)).toEqual([
+    '2025-07-02T16:21:00Z',
+    '2025-07-03T08:00:00Z',
+    '2025-07-03T08:00:00Z',
+    '2025-07-04T08:00:00Z',
+  ]);
+});
+
+test('a number that follows the key of a timesheet is never mistaken for a part of it', async () => {
+  const file = new Export(place.path, 'timesheets.db');
+  file.change(`CREATE TABLE timesheets ("TS-User Username" TEXT, "TS-Date" TIMESTAMP, "TS-Time From" TEXT, "TS-Crm ID" INTEGER);
+    INSERT INTO timesheets VALUES ('a', '2025-07-03 00:00:00', '09:00', 'x'), ('a', '2025-07-03 00:00:00', '09:00', 'x'),
+      ('a', '2025-07-03 00:00:00', '09:00', 'x#2')`);
+  const output = await file.once({ max_reject_ratio: 1 });
+  const keys = output.records('timesheets').map(({ _sd_row_key }) => _sd_row_key);
+  expect(keys).toEqual(['x#1', 'x#2', 'x#2#1'].map((end) => `a|2025-07-03 00:00:00|09:00|${end}`));
+});

@@ -75,6 +75,38 @@ test.each([
   expect(file.state.sweep).toBeNull();
 });
 
+test.each([
+  ['a setting that reads values in another way', { slash_date_order: 'MDY' }],
+  ['another policy', { reject_policy: 'row' }],
+])('after %s nothing is gone on with', async (_what, change) => {
+  const file = new Export(place.path, `manner-${Object.keys(change)[0]}.db`);
+  file.change(TABLES);
+  const first = await stopIn(file, 'by_number');
+  const second = await file.run({ ...SETTINGS, ...change });
+  expect(second.code, second.summary).toBe(0);
+  expect(second.events('sweep_resumed')).toEqual([]);
+  expect(sent(second, 'by_number')).toBe(2000);
+  const version = Number(object(first.states[0]?.sweep).version);
+  expect(activated(second).by_number).toBeGreaterThan(version);
+});
+
+test('a run that ends before any row is confirmed leaves its version to the next', async () => {
+  const file = new Export(place.path, 'first.db');
+  file.change(`CREATE TABLE t (id INTEGER PRIMARY KEY, n REAL);
+    INSERT INTO t ${numbers(12_000)} SELECT i, CASE WHEN i = 7 THEN 'seven' ELSE i / 2.0 END FROM c`);
+  const settings = { batch_state_every: 20_000 };
+  const first = await file.run(settings, [], {
+    onOutput(text, stop) {
+      if (text.includes('"RECORD"')) stop();
+    },
+  });
+  expect(first.code).toBe(143);
+  expect(first.states).toHaveLength(1);
+  expect(first.records('_sd_rejects')).toHaveLength(1);
+  const second = await file.run(settings);
+  expect(second.records('_sd_rejects')).toEqual(first.records('_sd_rejects'));
+});
+
 test('keys of every storage class are places to go on from', async () => {
   const file = new Export(place.path, 'each-row.db');
   // Each row is so long that it is read alone.
