@@ -82,6 +82,16 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    words: 'simulate cdf',
+    describe: 'Start a simulated project of Cognite Data Fusion on 127.0.0.1',
+    run: async (io) => {
+      const { SIMULATE_CDF_FLAGS, SIMULATE_CDF_USAGE, simulateCdf } = await import('./simulate-cdf.ts');
+      return inSession('tapworks simulate cdf', io, SIMULATE_CDF_FLAGS, SIMULATE_CDF_USAGE, (session) =>
+        simulateCdf(io, session),
+      );
+    },
+  },
+  {
     words: 'simulate servicedesk',
     describe: 'Write a ServiceDesk database with known defects, and its truth',
     run: async (io) => {
