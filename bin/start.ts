@@ -30,7 +30,7 @@ const LEAN = { waits: SMALL, computes: ['--no-concurrent-sparkplug'], copies: SM
 const YOUNG_BYTES = 8 * 1024 * 1024;
 
 /** By how much the heap may grow before what is dead in it is taken out, and how often one looks. */
-const GROWTH_BYTES = { waits: 6_000_000, computes: 24_000_000, copies: 16_000_000 } as const;
+const GROWTH_BYTES = { waits: 6_000_000, computes: 24_000_000, copies: 8_000_000 } as const;
 const LOOK_MS = 20;
 
 /** What an executable is made of, loaded only as far as the command needs. */

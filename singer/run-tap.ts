@@ -218,9 +218,9 @@ function countOf(group: RowGroup): number {
 }
 
 /** A tap that never waits would never see a signal, nor let its lines go. */
-const ROWS_PER_TURN = 10_000;
-/** Lines that are ready count as rows of this size, which makes a turn of every 1.2 MB. */
-const BYTES_PER_ROW = 128;
+const ROWS_PER_TURN = 1_000;
+/** Lines that are ready count as rows of this size. */
+const BYTES_PER_ROW = 1_280;
 
 async function turn({ signal }: Run): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));

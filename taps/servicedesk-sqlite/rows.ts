@@ -1,6 +1,6 @@
 /** The plain way from stored rows to records: each value by the rules of its column. The quick way is held against it. */
 import type { Statement } from 'better-sqlite3';
-import type { Beside, Scalar } from '../../profiles/conversion.ts';
+import { type Beside, convert, type Scalar } from '../../profiles/conversion.ts';
 import type { SqliteValue } from '../../profiles/grammar.ts';
 import { convertRow } from '../../profiles/rows.ts';
 import { quoted } from '../../profiles/tables.ts';
@@ -17,8 +17,8 @@ import { ROW_KEY, ROWID } from './tables.ts';
 import { plainJson } from './values.ts';
 
 /** Rows of a chunk, and the characters of their texts after which it ends early. */
-const CHUNK_ROWS = 500;
-const CHUNK_CHARACTERS = 1_048_576;
+const CHUNK_ROWS = 200;
+const CHUNK_CHARACTERS = 262_144;
 
 /** Tells a row that the target has already from one to send, by the converted value of the replication key. */
 export type IsNew = (value: Scalar) => boolean;
@@ -97,17 +97,23 @@ export class PlainRows {
   /** Rows by their numbers. */
   numbered(rowids: readonly bigint[]): Chunk {
     const [rowid = ''] = this.#plan.order;
-    const rows = this.#iterate(`WHERE ${rowid} IN (${rowids.join(', ')}) ORDER BY ${rowid}`, [], false);
+    const tail = `WHERE ${rowid} IN (SELECT value FROM json_each(?)) ORDER BY ${rowid}`;
+    const rows = this.#iterate(tail, [`[${rowids.join(', ')}]`]);
     return this.#chunk(rows, false, Number.POSITIVE_INFINITY);
   }
 
-  #iterate(tail: string, values: readonly SqliteValue[], keep = true): IterableIterator<SqliteValue[]> {
-    let statement = this.#statements.get(tail);
-    if (statement === undefined) {
-      statement = this.#source.db.prepare(`${this.#select} ${tail}`).raw().safeIntegers(true);
-      if (keep) this.#statements.set(tail, statement);
-    }
+  #iterate(tail: string, values: readonly SqliteValue[]): IterableIterator<SqliteValue[]> {
+    const statement = this.#statement(`${this.#select} ${tail}`).raw().safeIntegers(true);
     return statement.iterate(...values) as IterableIterator<SqliteValue[]>;
+  }
+
+  /** Kept, because one that is let go of takes memory until it is found dead, which nothing hurries: 30 MB in one run. */
+  #statement(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#source.db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #chunk(rows: IterableIterator<SqliteValue[]>, close: boolean, limit = CHUNK_ROWS): Chunk {
@@ -161,6 +167,10 @@ export class PlainRows {
       ...(typeof values[index] === 'string' && this.#source.isUtf8 && { bytes: () => this.#bytes(row, index) }),
       ...this.#hints(values, index),
     });
+    if (bookmark !== undefined && this.#isKnown(bookmark, values[bookmark] ?? null, beside(bookmark))) {
+      this.#tally.known += 1;
+      return KNOWN;
+    }
     const converted = convertRow(values, columns, beside);
     if ('rejected' in converted) {
       this.#setAside('row', converted.rejected.column, converted.rejected.reason, row, values);
@@ -170,10 +180,6 @@ export class PlainRows {
     if (first !== undefined && this.#settings.rejectPolicy === 'row') {
       this.#setAside('row', first.column, first.reason, row, values);
       return undefined;
-    }
-    if (bookmark !== undefined && !this.#isNew(converted.values[bookmark] ?? null)) {
-      this.#tally.known += 1;
-      return KNOWN;
     }
     for (const { column, reason } of converted.setAside) this.#setAside('value', column, reason, row, values);
     this.#tally.rejectedValues += converted.setAside.length;
@@ -189,6 +195,14 @@ export class PlainRows {
     if (emitsRowid) record[ROWID] = plainJson(row[0] ?? null);
     if (rowKey !== undefined) record[ROW_KEY] = row.at(-1) as Json;
     return record;
+  }
+
+  /** Looked at first: of most rows of an incremental stream nothing else has to be. */
+  #isKnown(index: number, value: SqliteValue, beside: Beside): boolean {
+    const column = this.#columns[index];
+    if (column === undefined) return false;
+    const converted = convert(value, column.rules, beside);
+    return 'value' in converted && !this.#isNew(converted.value);
   }
 
   /** The column's slash dates are looked at when the first one comes: most files have none. */
@@ -211,7 +225,7 @@ export class PlainRows {
     if (this.#bytesComeAlong) return row[order.length + columns.length + index] as Uint8Array;
     const name = quoted(columns[index]?.name ?? '');
     const statement = `SELECT CAST(${name} AS BLOB) FROM ${quoted(origin.table.name)} WHERE ${order[0]} = ?`;
-    return this.#source.db.prepare(statement).pluck().get(row[0]) as Uint8Array;
+    return this.#statement(statement).pluck().get(row[0]) as Uint8Array;
   }
 
   #setAside(
