@@ -228,8 +228,6 @@ export interface HttpOptions {
   /** Event name of failed attempts in the log. */
   readonly failureEvent?: string;
   readonly smallBody?: number;
-  /** Asks for compressed answers. */
-  readonly gzip?: boolean;
   /** False where answers hold personal data: then only refusals leave a sample in the log. */
   readonly sampleAnswers?: boolean;
 }
@@ -245,7 +243,6 @@ export function openHttp(options: HttpOptions, run: Run): Http {
     authHint = 'check the credentials',
     failureEvent = 'page_extraction_failed',
     smallBody,
-    gzip,
     sampleAnswers,
   } = options;
   const stats: HttpStats = { requests: 0, retried: 0, recovered: 0, lost: 0 };
@@ -257,7 +254,6 @@ export function openHttp(options: HttpOptions, run: Run): Http {
     judge,
     run,
     ...(smallBody !== undefined && { smallBody }),
-    ...(gzip !== undefined && { gzip }),
     ...(sampleAnswers !== undefined && { sampleAnswers }),
   });
   if (auth !== undefined) exchange = withAuth(auth, authHint)(exchange);

@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import api from 'undici/lib/api/index.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -74,7 +73,6 @@ export interface Wire {
   readonly run: Pick<Run, 'signal' | 'clock'>;
   /** Bodies up to this size are parsed at once; 0 takes every body by way of a file (tests). */
   readonly smallBody?: number;
-  readonly gzip?: boolean;
   readonly sampleAnswers?: boolean;
 }
 
@@ -110,7 +108,7 @@ function wireFailure(thrown: unknown, url: string, where: Where): unknown {
 
 /** One attempt. Every failure leaves as an `HttpFailure`, except a stop. */
 export function wire(options: Wire): Exchange {
-  const { dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES, gzip = false, sampleAnswers = true } = options;
+  const { dispatcher, timeout, judge, run, smallBody = SMALL_BODY_BYTES, sampleAnswers = true } = options;
   return async function* (request) {
     const { method = 'GET', url, query, form, json, headers, rows: path, where } = request;
     const limit = new AttemptLimit(timeout);
@@ -128,7 +126,6 @@ export function wire(options: Wire): Exchange {
         signal,
         headers: {
           accept: 'application/json',
-          ...(gzip && { 'accept-encoding': 'gzip' }),
           ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
           ...(json !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
           ...headers,
@@ -139,8 +136,7 @@ export function wire(options: Wire): Exchange {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      const { statusCode: status, headers: received } = reply;
-      const body = received['content-encoding'] === 'gzip' ? await inflated(reply.body) : reply.body;
+      const { statusCode: status, headers: received, body } = reply;
       const { chunks, ended } = await beginning(body, path === undefined ? Number.POSITIVE_INFINITY : smallBody);
       limit.pause();
       const head: ReplyHead = { status, headers: received, text: headOf(chunks) };
@@ -208,13 +204,6 @@ export function wire(options: Wire): Exchange {
       if (reply !== undefined && !reply.body.readableEnded) reply.body.on('error', () => undefined).destroy();
     }
   };
-}
-
-/** A compressed body as it was before. Loaded only where a server compresses. */
-async function inflated(body: Readable): Promise<AsyncIterable<Uint8Array>> {
-  const [{ pipeline }, { createGunzip }] = await Promise.all([import('node:stream'), import('node:zlib')]);
-  // Whoever reads the outcome is told of a failure there.
-  return pipeline(body, createGunzip(), () => undefined);
 }
 
 /** As much of a reply as its judge looks at, in bytes. */

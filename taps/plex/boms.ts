@@ -109,7 +109,9 @@ export const boms: PlexStream = {
     // What failed or changed comes first. The full pass goes by the order of the ids: to know how far it has come, the
     // state needs one of them and not all that are left.
     const pending = new Set([...(due ? [] : idsIn(before.pendingPartIds)), ...queue.changed]);
-    const rest = queue.all.sort();
+    const inFullPass = queue.all.length;
+    const work = [...pending, ...queue.all.sort()];
+    queue.all.length = 0;
     let after = due ? undefined : before.fullSyncAfter;
     const since = due ? asked(reading.startedAt) : before.fullSyncSince;
     const version = reading.settings.activate_version === true ? versionOf(since ?? before.lastFullSync) : undefined;
@@ -120,8 +122,6 @@ export const boms: PlexStream = {
       query: (partId) => ({ partId }),
     });
     const toRecord = reading.recordReader(DECLARATION);
-    const inFullPass = rest.length;
-    const work = [...pending, ...rest];
     let [done, passed] = [0, 0];
     const bookmark = (): Readonly<Record<string, Json>> => {
       const open = since !== undefined && (passed < inFullPass || pending.size > 0);

@@ -23,6 +23,8 @@ const GAP = 20;
 /** Numbers below the last one that are read again: checksheets are corrected and approved later. */
 const NUMBERS_AGAIN = 50;
 
+const ROWS_PER_GROUP = 100;
+
 const DECLARATION = declarationOf({ name: NAME, schema, key: ['checksheetNumber'] }, 'inspectionDate');
 
 export const checksheets: PlexStream = {
@@ -58,14 +60,22 @@ async function* byDate(reading: Reading): AsyncGenerator<StreamPage> {
   for (let { begin } = span; begin < span.end; ) {
     // Without inputs for a window the answer is the same for all of them.
     const end = source.hasWindow ? sliceEnd(begin, span.end, DAY) : span.end;
-    const rows = await wholeWindow(source, { begin, end });
-    const records = recordsOf(rows.map(renamed), toRecord);
-    for (const { inspectionDate } of records) newest = later(newest, sortable(inspectionDate));
     yield {
-      rows: [{ stream: NAME, records }],
-      bookmarks: { [NAME]: { ...(newest !== undefined && { inspectionDate: newest }), windowEnd: asked(end) } },
+      rows: groupsOf(await wholeWindow(source, { begin, end })),
+      get bookmarks() {
+        return { [NAME]: { ...(newest !== undefined && { inspectionDate: newest }), windowEnd: asked(end) } };
+      },
     };
     begin = end;
+  }
+
+  /** Records are made a few at a time, so that a window is not held twice. */
+  function* groupsOf(rows: readonly VendorRow[]): Generator<RowGroup> {
+    for (let at = 0; at < rows.length; at += ROWS_PER_GROUP) {
+      const records = recordsOf(rows.slice(at, at + ROWS_PER_GROUP).map(renamed), toRecord);
+      for (const { inspectionDate } of records) newest = later(newest, sortable(inspectionDate));
+      yield { stream: NAME, records };
+    }
   }
 }
 

@@ -27,6 +27,11 @@ export interface Connection extends Closing {
 const BURST = 40;
 /** What Plex documents per key. */
 const DOCUMENTED_LIMIT = 200;
+/**
+ * Answers up to this many bytes are parsed at once. Those that come by the thousand, of single parts and jobs, are a few KB;
+ * parsed at once, lists of half a megabyte would take several.
+ */
+const SMALL_BODY = 128 * 1024;
 /** After so many failed requests in a row a collection, or a data source, is left alone for a minute. */
 const BREAKER = { failures: 5, pause: 60_000 };
 
@@ -113,11 +118,10 @@ export async function connect(settings: Settings, run: Run): Promise<Connection>
         authHint,
         pace: new TokenBucket(callsPerMinute, BURST, run.clock),
         failureEvent: 'request_failed',
-        gzip: true,
         // Entries name employees.
         sampleAnswers: false,
-        // Streams every body, so that the tests that send byte by byte reach the streaming reader.
-        ...(run.env.TAPWORKS_HOSTILE === '1' && { smallBody: 0 }),
+        // In hostile mode every body is streamed, so that the tests that send byte by byte reach the streaming reader.
+        smallBody: run.env.TAPWORKS_HOSTILE === '1' ? 0 : SMALL_BODY,
       },
       run,
     );

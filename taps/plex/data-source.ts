@@ -3,6 +3,7 @@ import { answer, type HttpRequest } from '../../http/exchange.ts';
 import { isObject, type Json } from '../../singer/lossless.ts';
 import type { Api } from './connection.ts';
 import { objectsIn, type VendorRow } from './records.ts';
+import { turnAfter } from './turns.ts';
 
 export type Inputs = { readonly [name: string]: Json };
 
@@ -60,7 +61,7 @@ export async function execute(api: Api, stream: string, id: number, inputs: Inpu
   const rows: VendorRow[] = [];
   let cut = false;
   const groups = api.exchange(request);
-  for (;;) {
+  for (let seen = 1; ; seen += 1) {
     const step = await groups.next();
     if (step.done === true) return { rows, cut: cut || isCut(step.value.value) };
     for (const value of objectsIn(step.value)) {
@@ -69,6 +70,7 @@ export async function execute(api: Api, stream: string, id: number, inputs: Inpu
         cut ||= isCut(value);
       } else rows.push(value);
     }
+    await turnAfter(seen);
   }
 }
 

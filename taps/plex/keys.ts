@@ -25,6 +25,7 @@ export interface KeyedRow {
 }
 
 const KEY_DIGITS = 32;
+const PRINT_DIGITS = 13;
 
 /** JSON with the fields in the order of their names, so that equal rows are equal texts. */
 function canonical(row: VendorRow): string {
@@ -36,8 +37,11 @@ export class Keyring {
   readonly #rule: KeyRule;
   #date: string | undefined;
   #moment: VendorRow[] = [];
-  /** How many rows of equal fields there were, should an answer not be in the order of its dates. */
-  readonly #counts = new Map<string, number>();
+  /**
+   * How many rows of equal fields there were, should an answer not be in the order of its dates. By 52 bits of their digest,
+   * because a day may have 20,000 of them: two different ones meet in one of 20 million such days.
+   */
+  readonly #counts = new Map<number, number>();
 
   constructor(rule: KeyRule) {
     this.#rule = rule;
@@ -63,13 +67,10 @@ export class Keyring {
   #keyed(row: VendorRow, date: string | undefined): KeyedRow {
     const { fields, date: dateField } = this.#rule;
     const values = fields.map((field) => (field === dateField ? (date ?? row[field] ?? null) : (row[field] ?? null)));
-    const tuple = digest(JSON.stringify(values));
+    const tuple = Number.parseInt(hash('sha256', JSON.stringify(values), 'hex').slice(0, PRINT_DIGITS), 16);
     const before = this.#counts.get(tuple) ?? 0;
     this.#counts.set(tuple, before + 1);
-    return { key: digest(JSON.stringify([...values, before])), date, row };
+    const key = hash('sha256', JSON.stringify([...values, before]), 'hex').slice(0, KEY_DIGITS);
+    return { key, date, row };
   }
-}
-
-function digest(text: string): string {
-  return hash('sha256', text, 'hex').slice(0, KEY_DIGITS);
 }

@@ -39,7 +39,11 @@ function numberOf(value: Json | undefined): number | undefined {
 
 /** A quotient, or null where it would be none. */
 function ratio(part: number, whole: number): number | null {
-  return whole > 0 ? part / whole : null;
+  return whole > 0 ? finite(part / whole) : null;
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 function isShare(value: number | null): boolean {
@@ -81,7 +85,7 @@ export function oeeOf(rows: readonly VendorRow[], unit: TimeUnit): Oee {
     availability,
     performance,
     quality,
-    oee: whole ? availability * performance * quality : null,
+    oee: whole ? finite(availability * performance * quality) : null,
     plannedMinutes: planned,
     downtimeMinutes: downtime,
     productionQuantity: produced,

@@ -182,9 +182,8 @@ class PlexRun {
     this.#failures.push({ stream, outcome, reason });
     const { log, metrics } = this.#run;
     if (outcome === 'skipped') {
-      metrics.count('tapworks_streams_skipped_total', 'Streams that a run left out because the source refused them.', {
-        stream,
-      });
+      const help = 'Streams that a run left out because the source refused them.';
+      metrics.count('tapworks_streams_skipped_total', help, { stream, program: metrics.program });
       log.warn('stream_skipped', `${stream}: skipped, its bookmark stays: ${reason}`, { stream });
     } else log.error('stream_failed', `${stream}: ${reason}`, { stream });
   }

@@ -5,6 +5,7 @@ import { HttpFailure } from '../../http/judge.ts';
 import type { Json } from '../../singer/lossless.ts';
 import type { Api } from './connection.ts';
 import { objectsIn, type VendorRow } from './records.ts';
+import { turnAfter } from './turns.ts';
 
 /** One question. */
 export interface Question {
@@ -28,8 +29,8 @@ function requestFor(api: Api, { stream, path, query, parent }: Question): HttpRe
     where: { stream, path, ...(parent !== undefined && { parent }) },
     // Whoever asks tells of the failure, or counts it among those of its parents.
     quiet: true,
-    // An answer of a few rows is not worth a decompressor, and that a parent has none is no surprise.
-    ...(parent !== undefined && { probe: true, headers: { 'accept-encoding': 'identity' } }),
+    // That there is nothing at a parent is no surprise.
+    ...(parent !== undefined && { probe: true }),
   };
 }
 
@@ -60,7 +61,12 @@ async function* rowsFrom(
   first: IteratorResult<readonly Json[], unknown>,
 ): AsyncGenerator<readonly VendorRow[]> {
   try {
-    for (let step = first; step.done !== true; step = await groups.next()) yield objectsIn(step.value);
+    let seen = 0;
+    for (let step = first; step.done !== true; step = await groups.next()) {
+      yield objectsIn(step.value);
+      seen += 1;
+      await turnAfter(seen);
+    }
   } finally {
     await groups.return({ value: null, found: false });
   }

@@ -13,6 +13,7 @@ import { TAP_FLAGS, TARGET_FLAGS } from '../../singer/command-line.ts';
 import { ERROR_CODES, EXIT } from '../../singer/errors.ts';
 import { tap as dcapi } from '../../taps/dcapi/tap.ts';
 import { SNAPSHOT_SCHEMA } from '../../taps/manageengine/bookkeeping.ts';
+import { tap as plex } from '../../taps/plex/tap.ts';
 import { tap as pmp } from '../../taps/pmp/tap.ts';
 import { tap as servicedesk } from '../../taps/servicedesk-sqlite/tap.ts';
 import { target as postgres } from '../../targets/postgres/target.ts';
@@ -42,13 +43,21 @@ function flagsInHelp(...args: readonly string[]): readonly string[] {
 }
 
 const flags = [
-  ...Object.keys({ ...TAP_FLAGS, ...TARGET_FLAGS, ...pmp.actions, ...dcapi.actions, help: 0, version: 0 }).map(
-    (name) => `--${name}`,
-  ),
+  ...Object.keys({
+    ...TAP_FLAGS,
+    ...TARGET_FLAGS,
+    ...pmp.actions,
+    ...dcapi.actions,
+    ...plex.actions,
+    help: 0,
+    version: 0,
+  }).map((name) => `--${name}`),
   ...flagsInHelp('simulate', 'pmp'),
   ...flagsInHelp('simulate', 'servicedesk'),
 ];
-const settings = [pmp, dcapi, servicedesk, sqlite, postgres].flatMap((plugin) => Object.keys(plugin.settings.properties));
+const settings = [pmp, dcapi, plex, servicedesk, sqlite, postgres].flatMap((plugin) =>
+  Object.keys(plugin.settings.properties),
+);
 
 /** The first argument of every call of a log, and the names that clients give to their events. */
 const events = [

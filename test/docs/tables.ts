@@ -4,6 +4,7 @@ import type { SettingsSchema } from '../../singer/config.ts';
 import type { JsonSchema } from '../../singer/messages.ts';
 import { BOOKKEEPING } from '../../taps/manageengine/bookkeeping.ts';
 import { DATA_CENTERS } from '../../taps/manageengine/settings.ts';
+import { STREAMS as PLEX_STREAMS } from '../../taps/plex/streams.ts';
 import { STREAMS } from '../../taps/pmp/streams.ts';
 
 function row(...cells: readonly string[]): string {
@@ -116,5 +117,20 @@ export function dataCentersTable(): string {
   return table(
     ['Data centre', 'Server', 'Accounts server'],
     Object.entries(DATA_CENTERS).map(([name, { base, accounts }]) => [code(name), code(base), code(accounts)]),
+  );
+}
+
+/** One row per stream of tap-plex, in the order in which they are read. */
+export function plexStreamsTable(): string {
+  return table(
+    ['Stream', 'From', 'Key', 'Read', 'If refused', 'What a row is'],
+    PLEX_STREAMS.map(({ declaration: { name, key, schema }, source, manner, mandatory }) => [
+      code(name),
+      source.startsWith('/') ? code(source) : source,
+      key.map(code).join(', '),
+      manner,
+      mandatory ? '**exit code 1**' : 'skipped',
+      schema.description ?? '',
+    ]),
   );
 }

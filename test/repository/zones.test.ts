@@ -17,6 +17,9 @@ const FORBIDDEN = [
   ['taps/pmp', 'undici'],
   ['taps/pmp', 'better-sqlite3'],
   ['taps/pmp', '../../profiles/grammar.ts'],
+  ['taps/plex', '../../targets/sqlite/target.ts'],
+  ['taps/plex', '../../simulators/plex/server.ts'],
+  ['taps/plex', 'undici'],
   ['taps/servicedesk-sqlite', '../../http/client.ts'],
   ['taps/servicedesk-sqlite', '../../targets/columns.ts'],
   ['taps/servicedesk-sqlite', 'pg'],
@@ -43,6 +46,8 @@ const FORBIDDEN = [
 const ALLOWED = [
   ['taps/pmp', '../../http/exchange.ts'],
   ['taps/pmp', '../../singer/io.ts'],
+  ['taps/plex', '../../http/token-bucket.ts'],
+  ['taps/plex', '../../schemas/plex/parts.json'],
   ['taps/servicedesk-sqlite', '../../profiles/grammar.ts'],
   ['taps/servicedesk-sqlite', 'better-sqlite3'],
   ['http', 'undici'],

@@ -11,7 +11,16 @@ import { tapContract } from '../contract/tap.ts';
  */
 const STREAMS = tap.streams.map(({ name }) => name).filter((name) => name !== 'workcenter_status');
 /** A byte at a time the long histories take minutes; these are lists, children, histories and both APIs. */
-const HOSTILE_STREAMS = ['workcenters', 'parts', 'boms', 'jobs', 'wip', 'scrap_entries', 'specifications', 'checksheets'];
+const HOSTILE_STREAMS = [
+  'workcenters',
+  'parts',
+  'boms',
+  'jobs',
+  'wip',
+  'scrap_entries',
+  'specifications',
+  'checksheets',
+];
 
 tapContract({
   name: 'tap-plex',
