@@ -230,7 +230,7 @@ describe('stopped', () => {
       return COMPLETE;
     });
     expect(await runTap(tap, io)).toBe(143);
-    expect(messages(io).at(-1)).toBe('systems 10000');
+    expect(messages(io).at(-1)).toBe('systems 5000');
   });
 
   test('while the tap waits', async () => {
