@@ -46,13 +46,14 @@ export default defineConfig({
         test: {
           name: 'tapworks',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/soak/**', 'test/system/**', 'test/interop/**', ...(hostile ? INDIFFERENT : [])],
+          // The commands of docs/ need programs that npm does not bring: they are of the system's tests.
+          exclude: ['test/{soak,system,interop}/**', 'test/docs/commands.test.ts', ...(hostile ? INDIFFERENT : [])],
         },
       },
       { extends: true, test: { name: 'soak', include: soak ? ['test/**/*.soak.test.ts'] : [] } },
       {
         extends: true,
-        // The blocks of docs/ are here as well, because here every program that they use must be there.
+        // Here every program that the blocks of docs/ use must be there.
         test: { name: 'system', include: system ? ['test/system/**/*.test.ts', 'test/docs/commands.test.ts'] : [] },
       },
       { extends: true, test: { name: 'interop', include: interop ? ['test/interop/**/*.test.ts'] : [] } },
