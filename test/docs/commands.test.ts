@@ -62,20 +62,34 @@ interface Ending {
   readonly output: string;
 }
 
-type Where = Pick<Workplace, 'folder' | 'path'> & { readonly env?: Readonly<Record<string, string>> };
+type Where = Pick<Workplace, 'folder' | 'path'> & {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Gets the process group of the block: what it starts in the background is there for the blocks behind it. */
+  readonly groups?: number[];
+};
 
-function run(text: string, { folder, path, env }: Where): Promise<Ending> {
+function run(text: string, { folder, path, env, groups }: Where): Promise<Ending> {
   return new Promise((resolve) => {
     const child = spawn('bash', ['-e', '-c', text], {
       cwd: folder,
       env: { ...process.env, PATH: path, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 30_000,
+      detached: true,
     });
+    if (child.pid !== undefined) groups?.push(child.pid);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
     child.on('close', (status) => resolve({ status, output }));
   });
+}
+
+function endGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGTERM');
+  } catch {
+    // Everybody has left it, as is usual.
+  }
 }
 
 interface Page {
@@ -94,12 +108,14 @@ async function runPage({ blocks }: Page): Promise<ReadonlyMap<Block, Ending>> {
   const database = blocks.some(({ text }) => text.includes('TARGET_POSTGRES_URL')) ? await openDatabase() : undefined;
   const env = database === undefined ? {} : { TARGET_POSTGRES_URL: database.url };
   const endings = new Map<Block, Ending>();
+  const groups: number[] = [];
   try {
     for (const block of blocks) {
-      if (lacks(block).length === 0) endings.set(block, await run(block.text, { ...place, env }));
+      if (lacks(block).length === 0) endings.set(block, await run(block.text, { ...place, env, groups }));
     }
     return endings;
   } finally {
+    for (const group of groups) endGroup(group);
     await database?.close();
     place.simulator.kill();
     rmSync(place.folder, { recursive: true, force: true });
